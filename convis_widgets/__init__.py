@@ -1,0 +1,1 @@
+"""Live, linked views and controls for the models of `convis_core`, in Jupyter."""

@@ -1,0 +1,35 @@
+"""What every test may use: the reference folder, and the rule that CI skips nothing it needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDED_IN_CI = ("browser", "chromium", "node", "shared")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data beside the checkout (or where ``CONVIS_SHARED`` says)."""
+    folder = Path(os.environ.get("CONVIS_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"the shared reference folder is absent: {folder} (set CONVIS_SHARED to it)")
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a test skipped for a missing browser, node or shared folder has failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and isinstance(report.longrepr, tuple):
+        reason = str(report.longrepr[2])
+        if any(word in reason.lower() for word in NEEDED_IN_CI):
+            report.outcome = "failed"
+            report.longrepr = f"Skipped in CI, where nothing it needs may be missing. {reason}"
+    return report
