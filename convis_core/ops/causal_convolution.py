@@ -1,0 +1,120 @@
+"""Causal 3-D convolution of a movie with a filter, chunk by chunk."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, cat
+from torch.nn import functional
+
+from convis_core.errors import ParameterError, ShapeError
+from convis_core.ops.blocked_convolution import blocked_convolution
+from convis_core.ops.padding import last_frames, pad_space_replicate, past_frames
+from convis_core.tensors import TIME, X, Y, describe_shape
+
+__all__ = ["ConvolutionMethod", "causal_conv3d"]
+
+ConvolutionMethod = Literal["auto", "direct", "blocked"]
+
+
+def causal_conv3d(
+    x: Tensor,
+    weight: Tensor,
+    history: Tensor | None = None,
+    *,
+    bias: Tensor | None = None,
+    pad_space: bool = True,
+    method: ConvolutionMethod = "auto",
+) -> tuple[Tensor, Tensor]:
+    r"""Convolve a chunk of frames with a causal filter.
+
+    .. math:: y_o(t, p) = b_o + \sum_c \sum_{l=0}^{L-1} \sum_q w_{oc}(l, q) \; x_c(t - l, p - q)
+
+    Parameters
+    ----------
+    x : Tensor, shape [batch, in_channel, time, x, y]
+        The chunk.
+    weight : Tensor, shape [out_channel, in_channel, lag, rows, columns]
+        Impulse response: index 0 along the lags answers in the frame of the impulse.
+        Kernels of odd size are centred, an even one of length ``k`` reaches from
+        ``-(k / 2 - 1)`` to ``+k / 2``.
+    history : Tensor, shape [batch, in_channel, lag - 1, x, y], optional
+        The frames before the chunk. Without it, the first frame is taken to have
+        lasted for ever.
+    bias : Tensor, shape [out_channel], optional
+        Added to the output.
+    pad_space : bool
+        Replicate the border so that the output has the size of the frames; otherwise
+        only pixels at which the kernel fits are returned.
+    method : {"auto", "direct", "blocked"}
+        How to compute it; all agree to rounding. "direct" is the 3-D convolution of
+        torch, "blocked" a 2-D convolution of blocks of frames
+        (`convis_core.ops.blocked_convolution`).
+
+    Returns
+    -------
+    output : Tensor, shape [batch, out_channel, time, x, y]
+    history : Tensor, shape [batch, in_channel, lag - 1, x, y]
+        The frames to give back with the next chunk.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit one another.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weight = torch.tensor([3.0, 2.0, 1.0]).reshape(1, 1, 3, 1, 1)
+    >>> x = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0]).reshape(1, 1, 5, 1, 1)
+    >>> y, history = causal_conv3d(x, weight)
+    >>> y.flatten(), tuple(history.shape)
+    (tensor([0., 3., 2., 1., 0.]), (1, 1, 2, 1, 1))
+    """
+    _check(x, weight, bias, pad_space)
+    lags, *kernel_size = weight.shape[TIME:]
+    past = past_frames(x, history, lags - 1)
+    frames = cat([past, x], dim=TIME) if lags > 1 else x
+    if pad_space:
+        frames = pad_space_replicate(frames, (kernel_size[0], kernel_size[1]))
+    if method == "auto":
+        method = "direct" if x.is_cuda else "blocked"
+    if method == "direct":
+        output = functional.conv3d(frames, weight.flip(2, 3, 4))
+    elif method == "blocked":
+        output = blocked_convolution(frames, weight)
+    else:
+        raise ParameterError(f"method must be 'auto', 'direct' or 'blocked', got {method!r}.")
+    if bias is not None:
+        output = output + bias.reshape(-1, 1, 1, 1)
+    return output, last_frames(past, x)
+
+
+def _check(x: Tensor, weight: Tensor, bias: Tensor | None, pad_space: bool) -> None:
+    if x.ndim != 5 or weight.ndim != 5:
+        raise ShapeError(
+            "A causal convolution expects frames [batch, channel, time, x, y] and a filter "
+            f"[out_channel, in_channel, lag, x, y], got {describe_shape(x.shape)} and {describe_shape(weight.shape)}.",
+            "Use convis_core.tensors.lift on an array with fewer axes.",
+        )
+    if x.shape[1] != weight.shape[1]:
+        raise ShapeError(
+            f"The filter {describe_shape(weight.shape)} takes {weight.shape[1]} input channels, "
+            f"the frames have {x.shape[1]}.",
+            "Make the filter with as many input channels, or average those of the frames.",
+        )
+    if x.numel() == 0 or weight.numel() == 0:
+        raise ShapeError(
+            f"Neither frames {describe_shape(x.shape)} nor filter {describe_shape(weight.shape)} may be empty."
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(
+            f"The bias must have one value for each of {weight.shape[0]} output channels, "
+            f"got shape {describe_shape(bias.shape)}."
+        )
+    if not pad_space and (x.shape[X] < weight.shape[X] or x.shape[Y] < weight.shape[Y]):
+        raise ShapeError(
+            f"A filter of {weight.shape[X]}x{weight.shape[Y]} pixels does not fit into frames of "
+            f"{x.shape[X]}x{x.shape[Y]}.",
+            "Use pad_space=True, larger frames or a smaller filter.",
+        )
