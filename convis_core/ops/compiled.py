@@ -1,0 +1,67 @@
+"""Compiled loops over time: how they are built, and how they share the processor.
+
+Kernels run without Python's lock and are spread over threads of our own. Numba's own
+parallel loops are avoided: they take several times longer to compile, and some of their
+thread pools abort the process when two threads start one, as a live view beside a
+notebook cell does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numba
+import torch
+
+__all__ = ["compile_loop", "share_work"]
+
+
+def compile_loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a loop on its first call; keep the machine code on disk where that is possible.
+
+    Examples
+    --------
+    >>> @compile_loop
+    ... def triangle(n):
+    ...     total = 0
+    ...     for i in range(n):
+    ...         total += i
+    ...     return total
+    >>> triangle(5)
+    10
+    """
+    try:
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # neither the package nor the user has a folder to write to
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def share_work(function: Callable[..., None], tasks: Sequence[tuple[Any, ...]]) -> None:
+    """Call a function that releases Python's lock for every tuple of arguments, side by side.
+
+    Examples
+    --------
+    >>> done = []
+    >>> share_work(lambda n: done.append(n), [(1,), (2,)])
+    >>> sorted(done)
+    [1, 2]
+    """
+    if len(tasks) == 1:
+        function(*tasks[0])
+        return
+    for result in [_pool().submit(function, *task) for task in tasks]:
+        result.result()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="convis-loop")
+
+
+if hasattr(os, "register_at_fork"):  # the threads stay behind in the parent
+    os.register_at_fork(after_in_child=_pool.cache_clear)
