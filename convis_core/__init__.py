@@ -1,0 +1,85 @@
+"""Filter-based models of the retina and early visual cortex, run and fitted in PyTorch.
+
+>>> import convis_core as convis
+>>> convis.models.LN(kernel_dim=(5, 3, 3)).run(convis.samples.moving_grating(100)).array().shape
+(1, 1, 100, 20, 20)
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from convis_core import errors, filters, models, samples, streams
+from convis_core import resolution as _resolution
+from convis_core.driver import Driver
+from convis_core.errors import ConvisError
+from convis_core.figures import figure as _figure
+from convis_core.layer import Layer, registered_layers
+from convis_core.loops.fit import FitStep, fit
+from convis_core.loops.run import Chunk
+from convis_core.output import Output
+from convis_core.parameters import parameter
+from convis_core.resolution import Resolution, use_resolution
+from convis_core.runner import Runner
+from convis_core.state import state_variable
+
+if TYPE_CHECKING:
+    from convis_core.plotting import plot_5d_matshow, plot_5d_time, plot_tensor
+
+    default_resolution: Resolution
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Chunk",
+    "ConvisError",
+    "Driver",
+    "FitStep",
+    "Layer",
+    "Output",
+    "Resolution",
+    "Runner",
+    "default_resolution",
+    "errors",
+    "filters",
+    "fit",
+    "models",
+    "parameter",
+    "plot_5d_matshow",
+    "plot_5d_time",
+    "plot_tensor",
+    "registered_layers",
+    "samples",
+    "state_variable",
+    "streams",
+    "use_resolution",
+]
+
+_FIGURES = ("plot_5d_matshow", "plot_5d_time", "plot_tensor")
+
+
+class _Package(ModuleType):
+    """The package itself, so that ``convis.default_resolution = ...`` takes effect everywhere."""
+
+    @property
+    def default_resolution(self) -> Resolution:
+        return _resolution.default_resolution()
+
+    @default_resolution.setter
+    def default_resolution(self, value: Resolution) -> None:
+        _resolution.set_default_resolution(value)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FIGURES:
+        return _figure(name)  # matplotlib is loaded with the first figure
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = _Package

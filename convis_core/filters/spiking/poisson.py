@@ -1,0 +1,59 @@
+"""Spikes drawn independently in each step from a rate."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from convis_core.errors import ParameterError
+from convis_core.filters.spiking.stochastic import StochasticLayer
+from convis_core.ops.noise import block_uniform
+
+__all__ = ["Poisson"]
+
+MOST_EXPECTED = 80.0
+"""Spikes a step beyond which the probability of none is no longer a normal float32."""
+
+
+class Poisson(StochasticLayer):
+    r"""Poisson spikes: the count in a step is Poisson distributed with mean rate times step.
+
+    .. math:: P(n) = e^{-\lambda} \lambda^n / n!, \qquad \lambda = \max(0, r) \, \Delta t
+
+    The input is a rate in Hz; negative rates give no spikes. Counts come from one uniform
+    number a step by inversion of the distribution.
+
+    Parameters
+    ----------
+    seed : int, optional
+        With a seed every fresh start repeats the same spikes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spikes = Poisson(seed=1).run(np.full((1000, 10, 10), 40.0))
+    >>> bool(abs(spikes.mean() * 1000 - 40.0) < 1.0)  # Hz, at 1000 steps a second
+    True
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        expected = (x * self.resolution.step).clamp(min=0.0)
+        uniform = self.draw(block_uniform, x)
+        probability = torch.exp(-expected)
+        cumulative = probability.clone()
+        counts = torch.zeros_like(x)
+        largest = float(expected.detach().max()) if expected.numel() else 0.0
+        if largest > MOST_EXPECTED:
+            raise ParameterError(
+                f"Poisson expects a rate in Hz, got up to {largest / self.resolution.step:g} Hz, "
+                f"which is {largest:g} spikes in a single step.",
+                "Check the unit of the rate.",
+            )
+        for n in range(1, int(largest + 12.0 * largest**0.5) + 12):  # beyond it lies less than a float can tell
+            above = uniform >= cumulative
+            if not bool(above.any()):
+                break
+            counts = counts + above.to(x.dtype)
+            probability = probability * expected / n
+            cumulative = cumulative + probability
+        return counts

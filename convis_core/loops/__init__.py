@@ -1,0 +1,1 @@
+"""The two iterators everything stands on: run a model over a stream, fit a model to a target."""

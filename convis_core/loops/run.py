@@ -1,0 +1,183 @@
+"""The run loop: a model over a stream, chunk by chunk, as an iterator of `Chunk`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convis_core.errors import ConvisError, ResolutionError, ResolutionWarning, RunError, StreamError
+from convis_core.loops.protocol import RunnableModel
+from convis_core.output import Output
+from convis_core.streams.base import Stream, as_stream
+from convis_core.tensors import TIME, check_finite
+from convis_core.warn import warn
+
+__all__ = ["Chunk", "check_steps", "chunk_length", "run_model", "stream_model"]
+
+PIXELS_PER_CHUNK = 2_000_000
+"""Pixels a chunk holds when no chunk length is asked for: some tens of MB while it is computed."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One piece of a run.
+
+    Attributes
+    ----------
+    start : int
+        Index of its first frame in the stream.
+    input : Tensor, shape [batch, channel, time, x, y]
+        The frames the model saw.
+    output : Output
+        What it answered, as long as the input.
+    """
+
+    start: int
+    input: Tensor
+    output: Output
+
+    @property
+    def stop(self) -> int:
+        """Index of the frame after its last one."""
+        return self.start + self.input.shape[TIME]
+
+
+def check_steps(value: Any, name: str) -> int:
+    """Return a number of steps as an int of at least 1, or raise."""
+    whole = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not whole or value != value or value < 1 or value != int(min(value, 2**62)):
+        raise ResolutionError(
+            f"{name} is a number of frames and must be a whole number of at least 1, got {value!r}.",
+            f"For a duration in seconds write {name}=int(seconds * steps_per_second).",
+        )
+    return int(value)
+
+
+def chunk_length(stream: Stream, dt: int | None) -> int:
+    """Length of the chunks to cut a stream into; sized to fit memory where `dt` is None."""
+    if dt is not None:
+        return check_steps(dt, "dt")
+    return max(1, PIXELS_PER_CHUNK // max(1, stream.size[0] * stream.size[1]))
+
+
+def stream_model(
+    model: RunnableModel,
+    source: Any,
+    dt: int | None = None,
+    *,
+    max_t: int | None = None,
+    grad: bool = False,
+) -> Iterator[Chunk]:
+    """Run a model over a source and yield every chunk as soon as it is computed.
+
+    Parameters
+    ----------
+    model : Layer
+        The model; its state is carried from chunk to chunk and on after the last.
+    source : array, tensor, Output or Stream
+        What it sees.
+    dt : int, optional
+        Chunk length in frames. The result does not depend on it.
+    max_t : int, optional
+        Stop after exactly so many frames.
+    grad : bool
+        Whether to record the autograd graph. It then grows with the run.
+
+    Yields
+    ------
+    Chunk
+
+    Raises
+    ------
+    RunError
+        If the model raises; the cause is attached.
+    """
+    stream = as_stream(source)
+    length = chunk_length(stream, dt)
+    last = None if max_t is None else stream.position + check_steps(max_t, "max_t")
+    _check_rate(model, stream)
+    if stream.remaining == 0:
+        raise StreamError(
+            f"{stream!r} has no frames left to read.",
+            "Give it at least one frame, or call seek(0) to read it again.",
+        )
+    return _chunks(model, stream, length, last, grad)
+
+
+def _chunks(model: RunnableModel, stream: Stream, length: int, last: int | None, grad: bool) -> Iterator[Chunk]:
+    while last is None or stream.position < last:
+        start = stream.position
+        frames = stream.get(length if last is None else min(length, last - start))
+        if frames.shape[TIME] == 0:
+            return
+        check_finite(frames, f"{type(stream).__name__}", start)
+        frames = frames.to(device=model.device, dtype=model.dtype)
+        yield Chunk(start, frames, _answer(model, frames, start, grad))
+
+
+def _answer(model: RunnableModel, frames: Tensor, start: int, grad: bool) -> Output:
+    try:
+        with torch.set_grad_enabled(grad):
+            return model.as_output(model(frames), start)
+    except ConvisError:
+        raise
+    except Exception as error:
+        raise RunError(
+            f"{type(model).__name__} raised {type(error).__name__} on frames {start} to "
+            f"{start + frames.shape[TIME] - 1}: {error}",
+            "What was computed before is in the output attribute of this error.",
+            frame=start,
+        ) from error
+
+
+def run_model(
+    model: RunnableModel,
+    source: Any,
+    dt: int | None = None,
+    *,
+    max_t: int | None = None,
+    grad: bool = False,
+    progress: bool = False,
+) -> Output:
+    """Collect `stream_model` into one `Output`. Whatever ends it early carries what there was."""
+    stream = as_stream(source)
+    if max_t is None and stream.remaining is None:
+        raise StreamError(
+            f"{stream!r} never ends, so running over it would not either.",
+            "Give max_t=<number of frames>, or iterate over model.stream(...).",
+        )
+    chunks = stream_model(model, stream, dt, max_t=max_t, grad=grad)
+    done: list[Output] = []
+    try:
+        for chunk in _with_progress(chunks, stream, max_t) if progress else chunks:
+            done.append(chunk.output)
+    except (ConvisError, KeyboardInterrupt) as error:
+        error.output = Output.concatenate(done) if done else None  # type: ignore[union-attr]
+        raise
+    return Output.concatenate(done)
+
+
+def _with_progress(chunks: Iterator[Chunk], stream: Stream, max_t: int | None) -> Iterator[Chunk]:
+    from tqdm.auto import tqdm
+
+    total = stream.remaining if max_t is None else min(max_t, stream.remaining or max_t)
+    with tqdm(total=total, unit="frames") as bar:
+        for chunk in chunks:
+            yield chunk
+            bar.update(chunk.stop - chunk.start)
+
+
+def _check_rate(model: RunnableModel, stream: Stream) -> None:
+    expected = model.resolution.steps_per_second
+    if stream.steps_per_second is not None and abs(stream.steps_per_second - expected) > 1e-9 * expected:
+        warn(
+            f"{stream!r} plays {stream.steps_per_second:g} frames a second and {type(model).__name__} takes "
+            f"{expected:g} steps a second, so its time constants do not hold. Give the stream "
+            f"steps_per_second={expected:g}, or build the model with that resolution.",
+            ResolutionWarning,
+        )

@@ -1,0 +1,98 @@
+"""The linear and the linear-nonlinear model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from convis_core.filters.convolution import Conv3d
+from convis_core.filters.nonlinearities import NLRectify
+from convis_core.filters.receptive_field import RF
+from convis_core.layer import Layer
+from convis_core.resolution import Resolution
+
+__all__ = ["LN", "L"]
+
+
+class L(Layer):
+    r"""Linear model: one space-time filter.
+
+    Parameters
+    ----------
+    kernel_dim : sequence of int
+        ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
+    population : bool
+        True: a response for every pixel, an image (`Conv3d`). False: a single cell that sees
+        the whole image, one time series (`RF`).
+    bias : bool
+        Whether to add a bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> L(kernel_dim=(5, 3, 3)).run(np.zeros((20, 8, 8))).array().shape
+    (1, 1, 20, 8, 8)
+    """
+
+    example_arguments: ClassVar[dict[str, Any]] = {"kernel_dim": (3, 4, 3)}
+
+    def __init__(
+        self,
+        kernel_dim: Sequence[int] = (1, 1, 1),
+        population: bool = True,
+        bias: bool = True,
+        *,
+        resolution: Resolution | None = None,
+    ) -> None:
+        super().__init__(resolution=resolution)
+        self.conv = (Conv3d if population else RF)(kernel_dim=kernel_dim, bias=bias, resolution=self.resolution)
+        self.in_channels = self.conv.in_channels
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        response: Tensor = self.conv(x)
+        return response
+
+
+class LN(L):
+    r"""Linear-nonlinear model: a space-time filter, then rectification.
+
+    .. math:: r = \max(0, \; b + w * x)
+
+    Parameters
+    ----------
+    kernel_dim : sequence of int
+        ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
+    population : bool
+        True: a response for every pixel, an image (`Conv3d`). False: a single cell that sees
+        the whole image, one time series (`RF`).
+    bias : bool
+        Whether to add a bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> LN(kernel_dim=(5, 3, 3), population=False).run(np.zeros((20, 8, 8))).array().shape
+    (1, 1, 20, 1, 1)
+
+    References
+    ----------
+    Chichilnisky E. J. (2001), A simple white noise analysis of neuronal light responses,
+    Network 12, 199-213, doi:10.1080/713663221.
+    """
+
+    def __init__(
+        self,
+        kernel_dim: Sequence[int] = (1, 1, 1),
+        population: bool = True,
+        bias: bool = True,
+        *,
+        resolution: Resolution | None = None,
+    ) -> None:
+        super().__init__(kernel_dim, population, bias, resolution=resolution)
+        self.nonlinearity = NLRectify(resolution=self.resolution)
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        response: Tensor = self.nonlinearity(self.conv(x))
+        return response

@@ -1,0 +1,43 @@
+"""`layer.m`: the layers inside a layer as tab-completable attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+
+from convis_core.errors import UnknownNameError
+
+__all__ = ["PartTree"]
+
+
+class PartTree:
+    """The parts of a model by name: ``model.m.conv`` is the layer itself."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        self._layer = layer
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        part = dict(self._layer.named_children()).get(name)
+        if part is None:
+            raise UnknownNameError(
+                f"{type(self._layer).__name__} has no part {name}.",
+                f"There are: {', '.join(dir(self)) or 'none'}.",
+            )
+        return part
+
+    def __dir__(self) -> list[str]:
+        return [name for name, _ in self._layer.named_children()]
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return self._layer.children()
+
+    def __len__(self) -> int:
+        return len(dir(self))
+
+    def __repr__(self) -> str:
+        lines = [f"  {path}: {type(part).__name__}" for path, part in self._layer.named_modules() if path]
+        return "\n".join([f"Parts of {type(self._layer).__name__}:", *lines])

@@ -1,0 +1,172 @@
+"""State is what a layer must remember between chunks: declared, got, set, cleared, moved.
+
+A layer declares each state variable in its class body and assigns it in ``forward``::
+
+    class LowPass(Layer):
+        last = state_variable("last output", shape="[batch, channel, x, y]")
+
+It is None until the first chunk. Unlike a torch buffer it is not part of
+``state_dict``, since it belongs to a run and not to the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import Self
+
+from convis_core.errors import StateError, UnknownNameError
+from convis_core.tensors import describe_shape
+
+__all__ = ["StateTree", "StateVariable", "map_state", "state_names", "state_variable"]
+
+Value = Tensor | int | None
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """Declaration of one thing a layer remembers. See `state_variable`."""
+
+    doc: str
+    shape: str = ""
+    name: str = field(default="", compare=False)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        object.__setattr__(self, "name", name)
+
+    @overload
+    def __get__(self, layer: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, layer: nn.Module, owner: type) -> Any: ...
+    def __get__(self, layer: nn.Module | None, owner: type) -> Any:
+        return self if layer is None else _values(layer).get(self.name)
+
+    def __set__(self, layer: nn.Module, value: Value) -> None:
+        _values(layer)[self.name] = value
+
+
+def state_variable(doc: str, *, shape: str = "") -> StateVariable:
+    """Declare a state variable in the body of a `Layer` class."""
+    return StateVariable(doc, shape)
+
+
+def state_names(cls: type) -> list[str]:
+    """Names of the state variables that a layer class declares."""
+    return [name for name in dir(cls) if isinstance(getattr(cls, name, None), StateVariable)]
+
+
+def _values(layer: nn.Module) -> dict[str, Value]:
+    values: dict[str, Value] = layer.__dict__.setdefault("_state_values", {})
+    return values
+
+
+def owners(layer: nn.Module) -> Iterator[tuple[str, nn.Module, str]]:
+    """Yield (dotted name, owning layer, attribute) for every state variable in a model."""
+    for path, module in layer.named_modules():
+        for name in state_names(type(module)):
+            yield (f"{path}.{name}" if path else name), module, name
+
+
+def get_state(layer: nn.Module) -> dict[str, Value]:
+    """Copy the state of a layer and its parts, detached, by dotted name."""
+    return {full: _copied(_values(module).get(name)) for full, module, name in owners(layer)}
+
+
+def set_state(layer: nn.Module, state: dict[str, Any]) -> None:
+    """Install a state got with `get_state`; every name must be known and none missing."""
+    known = {full: (module, name) for full, module, name in owners(layer)}
+    unknown, missing = sorted(set(state) - set(known)), sorted(set(known) - set(state))
+    if unknown or missing:
+        raise UnknownNameError(
+            f"This state does not belong to a {type(layer).__name__}: "
+            f"unknown {', '.join(unknown) or 'none'}; missing {', '.join(missing) or 'none'}.",
+            "Use a state got from the same kind of model.",
+        )
+    for full, value in state.items():
+        if value is not None and not isinstance(value, (int, Tensor)):
+            raise StateError(f"State {full} must be a tensor, an int or None, got {type(value).__name__}.")
+        module, name = known[full]
+        _values(module)[name] = _copied(value)
+
+
+def clear_state(layer: nn.Module) -> None:
+    """Forget everything remembered, as before the first chunk."""
+    for _, module, name in owners(layer):
+        _values(module)[name] = None
+
+
+def map_state(layer: nn.Module, change: Callable[[Tensor], Tensor], recurse: bool = True) -> None:
+    """Apply a function to every state tensor, e.g. to detach it or to move it."""
+    for module in layer.modules() if recurse else [layer]:
+        values = _values(module)
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                values[name] = change(value)
+
+
+def _copied(value: Value) -> Value:
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+class StateTree:
+    """`layer.s`: the state variables as tab-completable attributes, with their documentation."""
+
+    def __init__(self, layer: nn.Module, prefix: str = "") -> None:
+        self.__dict__.update(_layer=layer, _prefix=prefix)
+
+    def _entries(self) -> dict[str, tuple[nn.Module, str]]:
+        start = self._prefix
+        return {full[len(start) :]: (m, n) for full, m, n in owners(self._layer) if full.startswith(start)}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        entries = self._entries()
+        if name in entries:
+            module, attribute = entries[name]
+            return _values(module).get(attribute)
+        if any(key.startswith(f"{name}.") for key in entries):
+            return StateTree(self._layer, f"{self._prefix}{name}.")
+        raise UnknownNameError(
+            f"{type(self._layer).__name__} has no state {self._prefix}{name}.",
+            f"There is: {', '.join(entries) or 'none'}.",
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        entries = self._entries()
+        if name not in entries:
+            raise UnknownNameError(
+                f"{type(self._layer).__name__} has no state {self._prefix}{name}.",
+                f"There is: {', '.join(entries) or 'none'}.",
+            )
+        module, attribute = entries[name]
+        _values(module)[attribute] = value
+
+    def __dir__(self) -> list[str]:
+        return sorted({name.split(".")[0] for name in self._entries()})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries())
+
+    def __repr__(self) -> str:
+        lines = [f"State of {type(self._layer).__name__}:"]
+        for full, (module, name) in self._entries().items():
+            declared = getattr(type(module), name)
+            lines.append(f"  {full}: {_shown(_values(module).get(name))}  # {declared.doc}")
+        return "\n".join(lines)
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, Tensor):
+        dtype = str(value.dtype).removeprefix("torch.")
+        return f"{dtype} {describe_shape(value.shape)}"
+    return "not set yet" if value is None else str(value)
+
+
+def has_graph(layer: nn.Module) -> bool:
+    """Whether any state tensor is attached to an autograd graph."""
+    return any(isinstance(v, torch.Tensor) and v.requires_grad for m in layer.modules() for v in _values(m).values())

@@ -1,0 +1,93 @@
+"""Parameters in and out: as a dict of arrays, and as an ``.npz`` file without code in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from convis_core.errors import FileFormatError, ShapeError, UnknownNameError
+from convis_core.files import atomic_path
+from convis_core.parameter_tree import Handle, handles
+from convis_core.tensors import describe_shape
+from convis_core.warn import warn
+
+__all__ = ["get_parameters", "load_parameters", "save_parameters", "set_parameters"]
+
+HEADER = "__convis__"
+
+
+def get_parameters(layer: nn.Module) -> dict[str, np.ndarray[Any, Any]]:
+    """Copy all parameters by dotted name."""
+    return {name: np.array(handle) for name, handle in handles(layer).items()}
+
+
+def set_parameters(layer: nn.Module, values: Mapping[str, Any], *, strict: bool = True) -> None:
+    """Set parameters by dotted name; either all of them are set or, on an error, none.
+
+    Parameters
+    ----------
+    strict : bool
+        Whether an unknown or a missing name is an error; otherwise it is a warning.
+    """
+    known = handles(layer)
+    _check_names(layer, known, values, strict)
+    checked = []
+    for name in known.keys() & values.keys():
+        handle = known[name]
+        value = np.asarray(values[name])
+        if value.shape != tuple(handle.tensor.shape) and value.size != 1:
+            raise ShapeError(
+                f"{name} has shape {describe_shape(tuple(handle.tensor.shape))} in this {type(layer).__name__} "
+                f"and {describe_shape(value.shape)} in what is to be loaded.",
+                "Build the model with the same kernel size first.",
+            )
+        checked.append((handle, handle.declaration.check(value, where=type(handle.owner).__name__)))
+    for handle, tensor in checked:
+        handle.set(tensor)
+
+
+def _check_names(layer: nn.Module, known: dict[str, Handle], values: Mapping[str, Any], strict: bool) -> None:
+    unknown, missing = sorted(set(values) - set(known)), sorted(set(known) - set(values))
+    if not unknown and not missing:
+        return
+    message = (
+        f"These parameters do not belong to this {type(layer).__name__}: "
+        f"unknown {', '.join(unknown) or 'none'}; missing {', '.join(missing) or 'none'}."
+    )
+    if strict:
+        raise UnknownNameError(message, "Pass strict=False to set only those that both have.")
+    warn(message + " The others are set.")
+
+
+def save_parameters(layer: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Write all parameters to a compressed ``.npz`` file, atomically."""
+    header = {"format": 1, "model": type(layer).__name__}
+    text: Any = np.array(json.dumps(header))
+    with atomic_path(_with_suffix(path)) as draft, draft.open("wb") as file:
+        np.savez_compressed(file, **{HEADER: text}, **get_parameters(layer))
+
+
+def load_parameters(layer: nn.Module, path: str | os.PathLike[str], *, strict: bool = True) -> None:
+    """Set all parameters from a file written by `save_parameters`. Never executes code."""
+    try:
+        with np.load(path if os.path.exists(path) else _with_suffix(path), allow_pickle=False) as stored:
+            values = {name: stored[name] for name in stored.files if name != HEADER}
+    except FileNotFoundError:
+        raise FileFormatError(f"There is no parameter file {os.fspath(path)!r}.") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise FileFormatError(
+            f"{os.fspath(path)!r} is not a readable parameter file: {error}.",
+            "It should be an .npz file written by save_parameters.",
+        ) from error
+    set_parameters(layer, values, strict=strict)
+
+
+def _with_suffix(path: str | os.PathLike[str]) -> str:
+    text = os.fspath(path)
+    return text if text.endswith(".npz") else f"{text}.npz"
