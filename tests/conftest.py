@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Generator
 from pathlib import Path
 
@@ -19,6 +20,25 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the shared reference folder is absent: {folder} (set CONVIS_SHARED to it)")
     return folder
+
+
+def find_free_port() -> int:
+    """A port of the loopback interface nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port for the test's own server."""
+    return find_free_port()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first; the browser's last, for Playwright leaves an event loop running in the thread."""
+    order = {"notebooks": 1, "browser": 2}
+    items.sort(key=lambda item: max((order.get(part, 0) for part in item.path.relative_to(ROOT).parts), default=0))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,1 @@
+"""Whole pages built from the views and controls."""

@@ -1,0 +1,102 @@
+"""``convis-explore``: the live explorer as a page of its own, for a person who writes no code."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import convis_core
+from convis_core.errors import ConvisError
+
+__all__ = ["main"]
+
+PAGE = Path(__file__).with_name("explorer_page.ipynb")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the explorer until Ctrl-C.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line; that of the process by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0 after Ctrl-C, 1 where Voila is missing, 2 for a video or model that
+        cannot be used, said before a server starts.
+
+    Examples
+    --------
+    >>> main(["--model", "Cat"])
+    2
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        from convis_widgets.apps.server import serve
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != "voila":
+            raise
+        print("convis-explore needs Voila. Install it: pip install 'convis-widgets[app]'", file=sys.stderr)
+        return 1
+    try:
+        # read by the page's notebook, which runs in a process of its own
+        if options.model:
+            os.environ["CONVIS_MODEL"] = _checked_model(options.model)
+        if options.video:
+            os.environ["CONVIS_VIDEO"] = _checked_video(options.video)
+    except ConvisError as error:
+        print(f"convis-explore: {error}", file=sys.stderr)
+        return 2
+    return serve(PAGE, port=options.port, open_browser=not options.no_browser)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="convis-explore", description="A model of early vision watches a video; its filters and spikes, live."
+    )
+    parser.add_argument("video", nargs="?", metavar="VIDEO", help="a film; without one, a made-up natural scene")
+    parser.add_argument("--model", metavar="NAME", help=f"one of {', '.join(_model_names())}")
+    parser.add_argument(
+        "--port", type=_port, default=8866, metavar="N", help="port to listen on (8866, or the next that is free)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    return parser
+
+
+def _model_names() -> list[str]:
+    """Models that can be built without being told anything."""
+    return [name for name in convis_core.models.__all__ if not _needed_arguments(getattr(convis_core.models, name))]
+
+
+def _needed_arguments(model: type) -> list[str]:
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        parameter.name
+        for parameter in inspect.signature(model).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind not in optional
+    ]
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: choose one from 1024 to 65535")
+    return port
+
+
+def _checked_model(name: str) -> str:
+    if name not in _model_names():
+        raise ConvisError(f"There is no model {name!r}.", f"Choose one of {', '.join(_model_names())}.")
+    return name
+
+
+def _checked_video(path: str) -> str:
+    """Its full path, once it has been opened and closed."""
+    with convis_core.streams.VideoReader(path):
+        return str(Path(path).resolve())

@@ -1,0 +1,80 @@
+"""The command line refuses what it cannot serve before it starts a server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from convis_widgets.apps import cli
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONVIS_MODEL", "CONVIS_VIDEO"):
+        monkeypatch.setenv(name, "")  # so that what main() sets is undone
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What would have been served; no server starts."""
+    calls: list[dict[str, object]] = []
+    server = pytest.importorskip("convis_widgets.apps.server")
+
+    def serve(notebook: Path, *, port: int, open_browser: bool) -> int:
+        calls.append({"notebook": notebook, "port": port, "open_browser": open_browser})
+        return 0
+
+    monkeypatch.setattr(server, "serve", serve)
+    return calls
+
+
+def test_the_packaged_page_is_served(served: list[dict[str, object]]) -> None:
+    assert cli.main(["--model", "LN", "--port", "9000", "--no-browser"]) == 0
+    assert served == [{"notebook": cli.PAGE, "port": 9000, "open_browser": False}]
+    assert cli.PAGE.is_file()
+    assert os.environ["CONVIS_MODEL"] == "LN"
+    assert "CONVIS_VIDEO" not in os.environ
+
+
+@pytest.mark.parametrize("content", [None, b"", b"this is no film"])
+def test_a_video_that_cannot_be_read_is_refused(
+    content: bytes | None, tmp_path: Path, served: list[dict[str, object]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "film.mp4"
+    if content is not None:
+        video.write_bytes(content)
+    assert cli.main([str(video)]) == 2
+    assert served == []
+    assert "film.mp4" in capsys.readouterr().err
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones(
+    served: list[dict[str, object]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--model", "Cat"]) == 2
+    assert served == []
+    message = capsys.readouterr().err
+    assert "'Cat'" in message and "LN" in message
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "many"])
+def test_a_port_that_is_none_is_refused(port: str, served: list[dict[str, object]]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--port", port])
+    assert stopped.value.code == 2
+    assert served == []
+
+
+def test_without_voila_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "convis_widgets.apps.server", raising=False)
+    for name in [name for name in sys.modules if name.split(".")[0] == "voila"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "voila", None)
+    assert cli.main([]) == 1
+    assert "pip install 'convis-widgets[app]'" in capsys.readouterr().err

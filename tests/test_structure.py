@@ -1,0 +1,73 @@
+"""The shape of the sources: small files, tests beside them, a core without Jupyter."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.conftest import ROOT
+
+PYTHON = [path for package in ("convis_core", "convis_widgets") for path in sorted((ROOT / package).rglob("*.py"))]
+VITEST = [*sorted((ROOT / "js" / "src").rglob("*.test.ts")), *sorted((ROOT / "js" / "test").rglob("*.ts"))]
+FRONT = sorted(set((ROOT / "js" / "src").rglob("*.ts")) - set(VITEST))
+TESTS = [*sorted((ROOT / "tests").rglob("*.py")), *VITEST]
+
+BLOCKED = (
+    *("IPython", "anywidget", "bqplot", "convis_widgets", "ipykernel", "ipyvolume", "ipywidgets", "matplotlib"),
+    *("notebook", "traitlets", "voila"),
+)
+WITHOUT_JUPYTER = f"""
+import sys
+import tomllib
+for name in {BLOCKED!r}:
+    sys.modules[name] = None  # importing it now raises ModuleNotFoundError
+import convis_core
+convis_core.models.LN(kernel_dim=(3, 3, 3)).run(convis_core.samples.moving_grating(20), dt=10)
+"""
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("path", [*PYTHON, *FRONT, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_has_one_purpose_and_at_most_500_lines(path: Path) -> None:
+    assert lines(path) <= 500
+
+
+def test_most_files_are_short() -> None:
+    assert statistics.median(map(lines, [*PYTHON, *FRONT])) < 150
+
+
+def test_there_are_enough_tests() -> None:
+    assert sum(map(lines, TESTS)) >= 0.6 * sum(map(lines, [*PYTHON, *FRONT]))
+
+
+def test_the_core_runs_without_jupyter_and_matplotlib() -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", WITHOUT_JUPYTER], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_pins_satisfy_what_is_declared() -> None:
+    """Every dependency of the project is pinned, none to a build of one machine."""
+    constraints = (ROOT / "constraints.txt").read_text()
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", constraints, flags=re.MULTILINE))
+    assert not [name for name, version in pins.items() if "+" in version]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for text in [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]:
+        requirement = Requirement(text)
+        pin = pins[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(pin), f"{requirement} is pinned to {pin}"
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    assert "resolved" not in (ROOT / "js" / "package-lock.json").read_text()
