@@ -1,4 +1,8 @@
-"""Sampled kernels of unit sum, differentiable in their parameters."""
+"""Sampled kernels of unit sum, differentiable in their parameters, in pixels and steps.
+
+Temporal kernels are impulse responses: index 0 is the frame of the impulse. Gaussians are
+sampled at whole pixels around their middle.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["cascade", "convolved", "gaussian"]
+from convis_core.errors import ParameterError
+
+__all__ = ["biphasic", "cascade", "convolved", "difference_of_gaussians", "gaussian", "gaussian_2d", "unit_sum"]
 
 
 def gaussian(sigma: Tensor, radius: int) -> Tensor:
@@ -69,3 +75,110 @@ def convolved(first: Tensor, second: Tensor) -> Tensor:
     """
     padded = functional.pad(first, (first.shape[0] - 1, 0))
     return functional.conv1d(padded[None, None], second.flip(0)[None, None])[0, 0]
+
+
+def gaussian_2d(sigma: Tensor, radius: int) -> Tensor:
+    r"""Sample a round Gaussian of unit sum, :math:`e^{-(x^2 + y^2) / 2 \sigma^2}`.
+
+    Parameters
+    ----------
+    sigma : Tensor, scalar
+        Standard deviation in pixels.
+    radius : int
+        Pixels on either side of the middle.
+
+    Returns
+    -------
+    Tensor, shape [2 * radius + 1, 2 * radius + 1]
+
+    Examples
+    --------
+    >>> kernel = gaussian_2d(torch.tensor(1.5), 6)
+    >>> tuple(kernel.shape), round(float(kernel.sum()), 6)
+    ((13, 13), 1.0)
+    """
+    profile = gaussian(sigma, radius)
+    return torch.outer(profile, profile)
+
+
+def difference_of_gaussians(
+    sigma_center: Tensor, sigma_surround: Tensor, weight: Tensor | float, radius: int
+) -> Tensor:
+    r"""Sample a centre minus a weighted surround, :math:`G_{\sigma_c} - w \, G_{\sigma_s}`.
+
+    Parameters
+    ----------
+    sigma_center, sigma_surround : Tensor, scalar
+        Standard deviations in pixels.
+    weight : Tensor or float
+        Weight of the surround; the kernel sums to ``1 - weight``.
+    radius : int
+        Pixels on either side of the middle.
+
+    Returns
+    -------
+    Tensor, shape [2 * radius + 1, 2 * radius + 1]
+
+    References
+    ----------
+    Rodieck 1965, Quantitative analysis of cat retinal ganglion cell response to visual
+    stimuli. DOI 10.1016/0042-6989(65)90033-7
+
+    Examples
+    --------
+    >>> kernel = difference_of_gaussians(torch.tensor(1.0), torch.tensor(3.0), 0.5, 12)
+    >>> round(float(kernel.sum()), 5)
+    0.5
+    """
+    return gaussian_2d(sigma_center, radius) - weight * gaussian_2d(sigma_surround, radius)
+
+
+def biphasic(tau_first: Tensor, tau_second: Tensor, weight: Tensor | float, length: int, poles: int = 4) -> Tensor:
+    r"""Sample a fast lobe minus a weighted slower one, each a `cascade`.
+
+    Parameters
+    ----------
+    tau_first, tau_second : Tensor, scalar
+        Time constants of the filters of either lobe, in steps.
+    weight : Tensor or float
+        Weight of the second lobe; the kernel sums to ``1 - weight``, so 1 makes it transient.
+    length : int
+        Number of samples.
+    poles : int
+        How many filters are in series in either lobe.
+
+    Returns
+    -------
+    Tensor, shape [length]
+
+    References
+    ----------
+    Adelson & Bergen 1985, Spatiotemporal energy models for the perception of motion.
+    DOI 10.1364/JOSAA.2.000284
+
+    Examples
+    --------
+    >>> kernel = biphasic(torch.tensor(3.0), torch.tensor(5.0), 1.0, 120)
+    >>> bool(kernel.argmax() < kernel.argmin()), round(abs(float(kernel.sum())), 5)
+    (True, 0.0)
+    """
+    return cascade(tau_first, length, poles) - weight * cascade(tau_second, length, poles)
+
+
+def unit_sum(kernel: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
+    """Scale a kernel so that it sums to 1, over all axes or those given.
+
+    Raises
+    ------
+    ParameterError
+        If the kernel sums to 0.
+
+    Examples
+    --------
+    >>> unit_sum(torch.tensor([1.0, 3.0]))
+    tensor([0.2500, 0.7500])
+    """
+    total = kernel.sum() if dim is None else kernel.sum(dim, keepdim=True)
+    if bool((total == 0).any()):
+        raise ParameterError("A kernel that sums to 0 cannot be scaled to a unit sum.", "Normalise its parts instead.")
+    return kernel / total

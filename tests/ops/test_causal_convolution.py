@@ -49,7 +49,7 @@ def random_case(
     return x, torch.randn(out, channels, lags, kx, ky, dtype=dtype, generator=generator)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(sizes, st.integers(0, 1000))
 def test_every_method_computes_the_definition(size: tuple[int, ...], seed: int) -> None:
     x, weight = random_case(size, seed)
@@ -59,7 +59,7 @@ def test_every_method_computes_the_definition(size: tuple[int, ...], seed: int) 
         np.testing.assert_allclose(y.numpy(), expected, atol=1e-11, err_msg=method)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(sizes, st.integers(0, 1000), st.data())
 def test_cutting_time_changes_nothing(size: tuple[int, ...], seed: int, data: st.DataObject) -> None:
     x, weight = random_case(size, seed)
@@ -143,7 +143,7 @@ def test_single_precision_stays_single_and_close(method: str) -> None:
     assert (y - exact).abs().max() < 1e-5 * exact.abs().max()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(1, 20), st.data())
 def test_any_block_length_gives_the_same(m: int, data: st.DataObject) -> None:
     frames, weight = random_case((2, 2, 2, 4, data.draw(st.integers(4, 15)), 2, 2), seed=7)

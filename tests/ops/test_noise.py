@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ def test_cutting_time_changes_nothing(cuts: set[int], start: int, seed: int, dra
     whole = draw(seed, start, n_steps, SHAPE)
     assert whole.shape == (2, 3, n_steps, 4, 5)
     borders = [0, *sorted(cuts), n_steps]
-    parts = [draw(seed, start + a, b - a, SHAPE) for a, b in zip(borders, borders[1:], strict=False)]
+    parts = [draw(seed, start + a, b - a, SHAPE) for a, b in pairwise(borders)]
     torch.testing.assert_close(torch.cat(parts, dim=2), whole, rtol=0, atol=0)
 
 
