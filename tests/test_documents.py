@@ -1,0 +1,47 @@
+"""The code in the README and the guide runs as it stands there."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import convis_core as convis
+from tests.conftest import ROOT
+
+
+def blocks(document: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def run(*sources: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "document"}
+    for source in sources:
+        exec(compile(source, "document", "exec"), names)
+    return names
+
+
+def test_the_readme_s_tour_of_the_core_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    core = [block for block in blocks("README.md") if "convis_widgets" not in block]
+    assert len(core) == 3
+    run(*core)
+    shown = capsys.readouterr().out
+    assert "spikes a second" in shown
+    assert "sigma_center" in shown.splitlines()[-1]
+
+
+def test_the_guide_s_filter_is_a_filter() -> None:
+    low_pass = run(blocks("CONTRIBUTING.md")[0])["LowPass"]
+    example = doctest.DocTestFinder().find(low_pass, "LowPass", module=False, globs={"LowPass": low_pass})[0]
+    assert doctest.DocTestRunner().run(example).failed == 0
+    frames = np.random.default_rng(0).normal(size=(30, 3, 2))
+    np.testing.assert_allclose(low_pass().run(frames, dt=7).array(), low_pass().run(frames).array(), rtol=1e-5)
+
+
+def test_the_guide_s_stream_is_a_stream() -> None:
+    flicker = run(blocks("CONTRIBUTING.md")[1])["Flicker"]
+    shown = convis.filters.NLRectify().run(flicker(), dt=3, max_t=10)
+    assert shown.array()[0, 0, :, 0, 0].tolist() == [0.0, 1.0] * 5
