@@ -1,0 +1,184 @@
+"""One binary message a tick for a whole dashboard.
+
+Two small messages in a row cost more than ten times one (the server's socket waits for the first to be acknowledged),
+and nothing holds back a kernel that sends faster than a page can draw. So every view posts to one hub, the hub keeps
+the newest of everything, and sends it in one message when the page has painted the last.
+
+On the wire, kernel to page::
+
+    {type: "tick", seq, parts: [{to, kind, fields, arrays: [{name, dtype, shape, append, buffer}]}]} + buffers
+    {type: "probe", seq}
+
+and page to kernel::
+
+    {type: "hello"}          the page has just loaded: send everything
+    {type: "ack", seq}       painted
+    {type: "missing", seq}   answer to a probe: that tick never came
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import anywidget
+import numpy as np
+import traitlets
+from ipywidgets import Widget
+from numpy.typing import NDArray
+
+from convis_widgets.live.front_end import front_end
+from convis_widgets.live.pump import Pump, PumpStats
+from convis_widgets.live.wire import Part, make_part, pack
+
+__all__ = ["Hub", "Resyncable"]
+
+
+class Resyncable(Protocol):
+    """A view that can post its whole present state again."""
+
+    def resync(self) -> None:
+        """Post the present state, replacing whatever is queued."""
+
+
+class Hub(anywidget.AnyWidget):
+    """Carry the news of many widgets to the page, one message a tick.
+
+    A hub need not be displayed. Posting is safe from any thread.
+
+    Parameters
+    ----------
+    max_rate : float
+        Ticks per second, at most.
+    timeout : float
+        Seconds without acknowledgement after which the page is taken to be hidden or gone.
+    max_events : int
+        Unsent events (spikes) kept for one view.
+    on_error : callable, optional
+        Receives errors of the sending thread; by default their traceback is printed.
+
+    Examples
+    --------
+    >>> hub = Hub()
+    >>> hub.stats.sent
+    0
+    >>> hub.close()
+    """
+
+    _esm = front_end("hub.js")
+    _css = front_end("convis.css")
+    links = traitlets.List(traitlets.Dict(), help="connections made inside the page, without the kernel").tag(sync=True)
+
+    def __init__(
+        self,
+        *,
+        max_rate: float = 60.0,
+        timeout: float = 1.0,
+        max_events: int = 2_000_000,
+        on_error: Callable[[Exception], None] = traceback.print_exception,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        this = weakref.ref(self)  # the thread must not keep the hub alive
+
+        def send(seq: int, parts: Sequence[Part]) -> None:
+            if (hub := this()) is not None:
+                headers, buffers = pack(parts)
+                hub.send({"type": "tick", "seq": seq, "parts": headers}, buffers)
+
+        def probe(seq: int) -> None:
+            if (hub := this()) is not None:
+                hub.send({"type": "probe", "seq": seq})
+
+        self._pump = Pump(send, probe, max_rate=max_rate, timeout=timeout, max_events=max_events, on_error=on_error)
+        self._views: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._foreign: dict[str, Part] = {}
+        self._lock = threading.Lock()
+        self.on_msg(type(self)._receive)
+
+    @property
+    def stats(self) -> PumpStats:
+        """Ticks sent, acknowledged, timed out, sent again; events dropped; last round trip in ms."""
+        return self._pump.stats
+
+    def register(self, view: Resyncable) -> None:
+        """Have ``view.resync()`` called whenever a page loads."""
+        self._views.add(view)
+
+    def post(self, part: Part, *, replace: bool = False) -> None:
+        """Queue news; the newest wins, appended events are merged. ``replace`` discards what was queued before."""
+        self._pump.post(part, replace=replace)
+
+    def set(self, widget: Widget, **attributes: NDArray[Any] | Sequence[Any] | float | str | None) -> None:
+        """Set attributes of a foreign widget (a bqplot mark or scale) in the page only, within the next tick.
+
+        NumPy arrays travel as binary; numbers, strings and None as JSON. The kernel's copy of the widget stays as it
+        is; the hub remembers the values and sends them again when a page loads.
+
+        Parameters
+        ----------
+        widget : Widget
+            Any ipywidget with a model in the page.
+        **attributes
+            For example ``hub.set(lines, x=time, y=rate)`` or ``hub.set(scale, min=0.0, max=1.0)``.
+        """
+        arrays = {name: value for name, value in attributes.items() if isinstance(value, np.ndarray) and value.ndim}
+        fields = {name: value for name, value in attributes.items() if name not in arrays}
+        part = make_part(widget.model_id, fields, arrays, kind="set")
+        with self._lock:
+            known = self._foreign.get(part.to)
+            self._foreign[part.to] = part if known is None else known.merged(part)
+            self.post(part)
+
+    def link(self, source: Widget, attr: str, target: Widget, to: str, **how: Any) -> None:
+        """Let an attribute follow another inside the page.
+
+        Parameters
+        ----------
+        source, target : Widget
+            Any two widgets, own or foreign.
+        attr, to : str
+            ``target.to`` is set whenever ``source.attr`` changes.
+        item : int, optional
+            Take this element of an array (``selected``, ``brush``).
+        scale, offset : float, optional
+            ``value * scale + offset``.
+        repeat : int, optional
+            Repeat the value into an array of this length (the two ends of a vertical line).
+        otherwise : float or None, optional
+            What to set when the source is None; left out, the target then stays as it is.
+        save : bool, optional
+            Also tell the kernel about the new value of the target.
+        """
+        known = {"item", "scale", "offset", "repeat", "otherwise", "save"}
+        if unknown := set(how) - known:
+            raise TypeError(f"Hub.link knows {sorted(known)}, got {sorted(unknown)}.")
+        link = {"source": source.model_id, "attr": attr, "target": target.model_id, "to": to, **how}
+        self.links = [*self.links, link]
+
+    def resync(self) -> None:
+        """Send the whole present state of every registered view and of every foreign widget set so far."""
+        self._pump.forget_flight()
+        with self._lock:
+            for part in self._foreign.values():
+                self.post(part, replace=True)
+        for view in list(self._views):
+            view.resync()
+
+    def close(self) -> None:
+        """End the sending thread and the widget."""
+        if (pump := getattr(self, "_pump", None)) is not None:
+            pump.close()
+        super().close()
+
+    def _receive(self, content: Mapping[str, Any], _buffers: Sequence[memoryview]) -> None:
+        kind = content.get("type")
+        if kind == "ack":
+            self._pump.acknowledge(content["seq"])
+        elif kind == "missing":
+            self._pump.missing(content["seq"])
+        elif kind == "hello":
+            self.resync()

@@ -1,0 +1,70 @@
+"""A space-time filter as one tile for each lag."""
+
+from __future__ import annotations
+
+import numpy as np
+import traitlets
+from numpy.typing import ArrayLike
+
+from convis_core.errors import ShapeError
+from convis_widgets.live.front_end import front_end
+from convis_widgets.live.widget import LiveWidget
+
+__all__ = ["FilterMosaic"]
+
+
+class FilterMosaic(LiveWidget):
+    """Show a filter ``[lag, x, y]``; clicking a tile moves ``cursor.lag``, the clicked pixel ``cursor.pixel``.
+
+    Wire: arrays ``{weights: float32 [lag, x, y]}``; fields ``{limit: float | None}``.
+
+    Parameters
+    ----------
+    hub, cursor, title
+        See :class:`~convis_widgets.live.widget.LiveWidget`.
+    dt : float
+        Seconds from one lag to the next.
+    pixel_per_degree : float
+        Sampling of space.
+    unit : str
+        Unit of the weights; stands at the colour bar.
+
+    Examples
+    --------
+    >>> view = FilterMosaic(dt=0.001, pixel_per_degree=20.0)
+    >>> view.show(np.zeros((40, 21, 21)))
+    >>> view.snapshot().arrays["weights"].dtype
+    dtype('float32')
+    >>> view.close()
+    """
+
+    _esm = front_end("mosaic.js")
+    title = traitlets.Unicode("Filter").tag(sync=True)
+    dt = traitlets.Float(0.001).tag(sync=True)
+    pixel_per_degree = traitlets.Float(10.0, min=0.0).tag(sync=True)
+    unit = traitlets.Unicode("").tag(sync=True)
+
+    def show(self, weights: ArrayLike, limit: float | None = None) -> None:
+        """Show a filter, from any thread.
+
+        Parameters
+        ----------
+        weights : array_like
+            ``[lag, x, y]``, or 5-D with one input and one output channel.
+        limit : float, optional
+            Weight drawn in the strongest colour; by default the largest absolute weight.
+
+        Raises
+        ------
+        ShapeError
+            The filter has other axes.
+        """
+        array = np.asarray(weights, dtype=np.float32)
+        if array.ndim == 5 and array.shape[:2] == (1, 1):
+            array = array[0, 0]
+        if array.ndim != 3:
+            raise ShapeError(
+                f"A filter is [lag, x, y] or [1, 1, lag, x, y], got {array.shape}.",
+                "Choose one input and one output channel, for example weight[0, 0].",
+            )
+        self.post({"limit": limit}, {"weights": array})

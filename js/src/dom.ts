@@ -1,0 +1,51 @@
+// Building elements. Text only ever goes in as text.
+
+type Attributes = Record<string, string | number | boolean | undefined>;
+
+/** An element with attributes and children; attributes that are false or undefined are left out. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Set text only when it differs, so that a screen reader and the layout are left in peace. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A function that runs `callback` once in the next animation frame, however often it is called. */
+export function eachFrame(callback: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      callback();
+    });
+  };
+}
+
+export interface Card {
+  header: HTMLElement;
+  info: HTMLElement;
+  body: HTMLElement;
+}
+
+/** Turn `el` into a card: bold title left, grey information right, a body below. */
+export function card(el: HTMLElement, title: string, kind: string): Card {
+  el.classList.add("convis", "convis-card", `convis-${kind}`);
+  const info = h("span", { class: "convis-info" });
+  const header = h("div", { class: "convis-head" }, h("span", { class: "convis-title" }, title), info);
+  const body = h("div", { class: "convis-body" });
+  el.replaceChildren(header, body);
+  return { header, info, body };
+}

@@ -1,0 +1,87 @@
+// The page's end of the hub: hand on each tick's parts, and acknowledge when they have been painted.
+import { decodeArrays, foreignArray, type PartHeader } from "./decode";
+import { followLinks } from "./links";
+import { followTheme } from "./theme";
+import type { InitializeProps, Model, WidgetModel } from "./types";
+
+interface Message {
+  type: "tick" | "probe";
+  seq: number;
+  parts: PartHeader[];
+}
+
+export class HubClient {
+  private received = -1;
+  private painted = -1;
+  private readonly models = new Map<string, Promise<WidgetModel>>();
+
+  constructor(private readonly model: Model) {}
+
+  /** Model of a widget. A miss is not kept: the widget may be on its way. */
+  readonly find = (id: string): Promise<WidgetModel> => {
+    const known = this.models.get(id);
+    if (known !== undefined) return known;
+    const found = this.model.widget_manager.get_model(id);
+    this.models.set(id, found);
+    found.then(
+      (model) => model.on("destroy", () => this.models.delete(id)),
+      () => this.models.delete(id),
+    );
+    return found;
+  };
+
+  readonly receive = async (message: Message, buffers: DataView[]): Promise<void> => {
+    if (message.type === "probe") this.answer(message.seq);
+    else if (message.type === "tick" && message.seq !== this.received) {
+      this.received = message.seq;
+      await Promise.all(message.parts.map((part) => this.deliver(part, buffers)));
+      afterPaint(() => {
+        this.painted = message.seq;
+        this.model.send({ type: "ack", seq: message.seq });
+      });
+    }
+  };
+
+  /** A hidden page has received but cannot paint: it stays silent, and acknowledges when it is shown. */
+  private answer(seq: number): void {
+    if (seq !== this.received) this.model.send({ type: "missing", seq });
+    else if (seq === this.painted) this.model.send({ type: "ack", seq });
+  }
+
+  private async deliver(part: PartHeader, buffers: DataView[]): Promise<void> {
+    try {
+      const target = await this.find(part.to);
+      const arrays = decodeArrays(part, buffers);
+      if (part.kind === "live") target.trigger("convis:live", { fields: part.fields, arrays });
+      else {
+        const decoded = Object.entries(arrays).map(([name, array]) => [name, foreignArray(array)] as const);
+        target.set_state({ ...part.fields, ...Object.fromEntries(decoded) });
+      }
+    } catch (error) {
+      // one broken view must not stop the others
+      console.error(`[convis] nothing shown for widget ${part.to}:`, error);
+    }
+  }
+}
+
+/** Views paint in the coming animation frame; the task after it runs when that frame is on its way to the screen. */
+function afterPaint(callback: () => void): void {
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      channel.port1.close();
+      callback();
+    };
+    channel.port2.postMessage(null);
+  });
+}
+
+export default () => ({
+  initialize({ model, signal }: InitializeProps): void {
+    const client = new HubClient(model);
+    followTheme(signal, () => undefined);
+    followLinks(model, client.find, signal);
+    model.on("msg:custom", client.receive as (...args: never[]) => void);
+    model.send({ type: "hello" });
+  },
+});
