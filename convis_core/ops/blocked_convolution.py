@@ -14,28 +14,40 @@ from torch.nn import functional
 
 from convis_core.tensors import TIME
 
-__all__ = ["blocked_convolution", "frames_per_block"]
+__all__ = ["blocked_convolution", "blocked_cost", "frames_per_block"]
 
 _LANES = 8  # output channels are computed in groups of this many, whether they are used or not
 _COST_OF_A_WRITE = 48  # multiplications that take as long as writing one output and adding it up
 
 
-def frames_per_block(frames: int, out_channels: int, in_channels: int, lags: int, area: int) -> int:
-    """Choose how many frames to convolve at once: the cheapest by a simple count of work.
+def frames_per_block(frames: Tensor, weight: Tensor) -> int:
+    """Choose how many frames to convolve at once: as many as make the least work.
 
     Examples
     --------
-    >>> frames_per_block(500, out_channels=1, in_channels=1, lags=10, area=100)
+    >>> import torch
+    >>> frames_per_block(torch.zeros(1, 1, 509, 29, 29), torch.zeros(1, 1, 10, 10, 10))
     7
     """
+    longest = min(frames.shape[TIME], 2 * weight.shape[TIME] + _LANES)
+    return min(range(1, longest + 1), key=lambda m: blocked_cost(frames, weight, m))
 
-    def cost(m: int) -> float:
-        outputs = out_channels * (m + lags - 1)
-        lanes = -(-outputs // _LANES) * _LANES
-        padded = -(-frames // m) * m
-        return padded * (lanes * in_channels * area + _COST_OF_A_WRITE * outputs / m)
 
-    return min(range(1, min(frames, 2 * lags + _LANES) + 1), key=cost)
+def blocked_cost(frames: Tensor, weight: Tensor, m: int) -> float:
+    """Count the multiplications, those with unused lanes and the time for writing included.
+
+    Examples
+    --------
+    >>> import torch
+    >>> blocked_cost(torch.zeros(1, 1, 109, 29, 29), torch.zeros(1, 1, 10, 10, 10), 7) / 100 / 20**2 > 1600
+    True
+    """
+    batch, in_channels, time, x, y = frames.shape
+    out_channels, _, lags, rows, columns = weight.shape
+    outputs = out_channels * (m + lags - 1)
+    lanes = -(-outputs // _LANES) * _LANES
+    pixels = batch * -(-time // m) * m * (x - rows + 1) * (y - columns + 1)
+    return pixels * (lanes * in_channels * rows * columns + _COST_OF_A_WRITE * outputs / m)
 
 
 def banded_weight(weight: Tensor, m: int) -> Tensor:
@@ -85,8 +97,8 @@ def blocked_convolution(frames: Tensor, weight: Tensor, m: int | None = None) ->
     tensor([1., 2., 3.])
     """
     batch, in_channels, n_frames, *size = frames.shape
-    out_channels, _, lags, rows, columns = weight.shape
-    m = m or frames_per_block(n_frames, out_channels, in_channels, lags, rows * columns)
+    out_channels, lags = weight.shape[0], weight.shape[TIME]
+    m = m or frames_per_block(frames, weight)
     padded = functional.pad(frames, (0, 0, 0, 0, 0, -n_frames % m))
     blocks = padded.reshape(batch, in_channels, -1, m, *size).transpose(1, 2).reshape(-1, in_channels * m, *size)
     responses = functional.conv2d(blocks, banded_weight(weight, m))

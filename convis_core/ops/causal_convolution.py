@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from torch import Tensor, cat
 from torch.nn import functional
 
 from convis_core.errors import ParameterError, ShapeError
-from convis_core.ops.blocked_convolution import blocked_convolution
+from convis_core.ops.blocked_convolution import blocked_convolution, blocked_cost, frames_per_block
 from convis_core.ops.padding import last_frames, pad_space_replicate, past_frames
+from convis_core.ops.spectral_convolution import spectral_convolution, spectral_cost
 from convis_core.tensors import TIME, X, Y, describe_shape
 
 __all__ = ["ConvolutionMethod", "causal_conv3d"]
 
-ConvolutionMethod = Literal["auto", "direct", "blocked"]
+ConvolutionMethod = Literal["auto", "direct", "blocked", "spectral"]
 
 
 def causal_conv3d(
@@ -46,10 +48,13 @@ def causal_conv3d(
     pad_space : bool
         Replicate the border so that the output has the size of the frames; otherwise
         only pixels at which the kernel fits are returned.
-    method : {"auto", "direct", "blocked"}
+    method : {"auto", "direct", "blocked", "spectral"}
         How to compute it; all agree to rounding. "direct" is the 3-D convolution of
         torch, "blocked" a 2-D convolution of blocks of frames
-        (`convis_core.ops.blocked_convolution`).
+        (`convis_core.ops.blocked_convolution`), "spectral" a Fourier transform of every
+        frame (`convis_core.ops.spectral_convolution`). "auto" takes "direct" on a GPU
+        and otherwise the one of the two others with less estimated work: "blocked" for
+        small kernels (to about 7x7 at 10 lags), "spectral" for larger ones.
 
     Returns
     -------
@@ -77,17 +82,29 @@ def causal_conv3d(
     frames = cat([past, x], dim=TIME) if lags > 1 else x
     if pad_space:
         frames = pad_space_replicate(frames, (kernel_size[0], kernel_size[1]))
-    if method == "auto":
-        method = "direct" if x.is_cuda else "blocked"
-    if method == "direct":
-        output = functional.conv3d(frames, weight.flip(2, 3, 4))
-    elif method == "blocked":
-        output = blocked_convolution(frames, weight)
-    else:
-        raise ParameterError(f"method must be 'auto', 'direct' or 'blocked', got {method!r}.")
+    output = _implementation(method, frames, weight)(frames, weight)
     if bias is not None:
         output = output + bias.reshape(-1, 1, 1, 1)
     return output, last_frames(past, x)
+
+
+def direct_convolution(frames: Tensor, weight: Tensor) -> Tensor:
+    """Convolve frames ``[B, C, L - 1 + T, X, Y]`` with torch's own 3-D convolution."""
+    return functional.conv3d(frames, weight.flip(2, 3, 4))
+
+
+_IMPLEMENTATIONS = {"direct": direct_convolution, "blocked": blocked_convolution, "spectral": spectral_convolution}
+
+
+def _implementation(method: str, frames: Tensor, weight: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    if method == "auto":
+        if frames.device.type != "cpu":
+            return direct_convolution
+        blocked = blocked_cost(frames, weight, frames_per_block(frames, weight))
+        return blocked_convolution if blocked < spectral_cost(frames, weight) else spectral_convolution
+    if method not in _IMPLEMENTATIONS:
+        raise ParameterError(f"method must be 'auto' or one of {', '.join(_IMPLEMENTATIONS)}, got {method!r}.")
+    return _IMPLEMENTATIONS[method]
 
 
 def _check(x: Tensor, weight: Tensor, bias: Tensor | None, pad_space: bool) -> None:
