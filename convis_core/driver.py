@@ -173,7 +173,7 @@ class Driver(Generic[Event]):
     def _end(self, state: DriverState) -> None:
         with self._wake:
             self._running, self._steps = False, 0
-        self._drop()
+        self.drop()
         self._change(state)
 
     def _pause(self) -> None:
@@ -181,11 +181,12 @@ class Driver(Generic[Event]):
             self._change("paused")
 
     def _stop(self) -> None:
-        self._drop()
+        self.drop()
         if self.state in ("running", "paused"):
             self._change("stopped")
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Close the iterator, so that a new one is made; to be called on the thread, by a job."""
         iterator, self._iterator = self._iterator, None
         close = getattr(iterator, "close", None)
         if close is not None:

@@ -53,6 +53,10 @@ class Layer(nn.Module):
         Names of what forward returns.
     stochastic, differentiable : bool
         Whether the output is random; whether it has a gradient in the input.
+    spiking : bool
+        Whether the outputs are spike counts per step.
+    kernel_unit : str
+        Unit of the linear filter's response to an input of 1.
     example_arguments : dict
         Constructor arguments of a small instance, for tests and documentation.
     """
@@ -60,7 +64,10 @@ class Layer(nn.Module):
     output_names: ClassVar[tuple[str, ...]] = ("output",)
     stochastic: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
+    spiking: ClassVar[bool] = False
+    kernel_unit: ClassVar[str] = ""
     in_channels: int | None = None
+    _placement: Tensor
     example_arguments: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, register: bool = True, **options: Any) -> None:
@@ -71,6 +78,8 @@ class Layer(nn.Module):
     def __init__(self, *, resolution: Resolution | None = None, **values: Any) -> None:
         super().__init__()
         self.resolution = resolution or default_resolution()
+        # moved with the layer, so that one without parameters too knows where it lives
+        self.register_buffer("_placement", torch.empty(0), persistent=False)
         self.optimizer: Optimizer | None = None
         self._state_geometry: tuple[int, ...] | None = None
         self._stacks: dict[str, list[Any]] = {"state": [], "parameters": [], "all": []}
@@ -129,13 +138,13 @@ class Layer(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Floating-point type of the parameters, to which inputs are converted."""
-        return next((p.dtype for p in self.parameters() if p.is_floating_point()), torch.get_default_dtype())
+        """Floating-point type of the layer, to which inputs are converted."""
+        return self._placement.dtype
 
     @property
     def device(self) -> torch.device:
-        """Device of the parameters, to which inputs are moved."""
-        return next((p.device for p in self.parameters()), torch.device("cpu"))
+        """Device of the layer, to which inputs are moved."""
+        return self._placement.device
 
     # What the layer is made of -------------------------------------------------------------
 
@@ -257,17 +266,21 @@ class Layer(nn.Module):
         frames = torch.full((1, self.in_channels or 1, length, *size), background, dtype=self.dtype, device=self.device)
         x, y = position or ((size[0] - 1) // 2, (size[1] - 1) // 2)
         onset = frames[:, :, :1].clone()  # a frame before, so that the flash is not taken for a steady state
-        self.push_state()
+        kept = self.get_state()
         try:
-            with torch.no_grad():
-                self.clear_state()
-                rest = self.as_output(self(torch.cat([onset, frames], dim=TIME)))
-                frames[:, :, 0, x, y] += amplitude
-                self.clear_state()
-                flash = self.as_output(self(torch.cat([onset, frames], dim=TIME)))
+            rest = self._fresh_response(torch.cat([onset, frames], dim=TIME))
+            frames[:, :, 0, x, y] += amplitude
+            flash = self._fresh_response(torch.cat([onset, frames], dim=TIME))
         finally:
-            self.pop_state()
+            self.set_state(kept)
         return self.as_output(tuple((f - r)[:, :, 1:] for f, r in zip(flash, rest, strict=True)))
+
+    def _fresh_response(self, frames: Tensor) -> Output:
+        """Answer frames without a past, with the same random numbers every time."""
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(0)
+            self.clear_state()
+            return self.as_output(self(frames))
 
     def plot_impulse(self, *args: Any, **options: Any) -> Any:
         """Plot the impulse response over time; see `convis_core.plotting.plot_impulse`."""
@@ -303,8 +316,9 @@ class Layer(nn.Module):
         return state_registry.get_state(self)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Install a state got with `get_state`."""
+        """Install a state got with `get_state`, where and as precise as the layer is now."""
         state_registry.set_state(self, dict(state))
+        state_registry.map_state(self, lambda t: t.to(self.device, self.dtype if t.is_floating_point() else t.dtype))
         self._forget_geometry()
 
     def clear_state(self) -> None:
@@ -392,13 +406,13 @@ class Layer(nn.Module):
     # torch ----------------------------------------------------------------------------------
 
     def _apply(self, fn: Any, recurse: bool = True) -> Self:
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         state_registry.map_state(self, fn, recurse=False)
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is copied and pickled: all but the autograd graph behind the state."""
-        copied = dict(self.__dict__)
+        """What is copied and pickled: all but the optimiser and the autograd graph behind the state."""
+        copied = {**self.__dict__, "optimizer": None}  # torch's LBFGS does not survive copying
         values = copied.get("_state_values", {})
         copied["_state_values"] = {n: v.detach() if isinstance(v, Tensor) else v for n, v in values.items()}
         return copied

@@ -1,1 +1,35 @@
-"""Live, linked views and controls for the models of `convis_core`, in Jupyter."""
+"""Live, linked views of models of early vision in a notebook, around `convis_core`."""
+
+from convis_widgets.apps.explorer import Explorer, explore
+from convis_widgets.controls.panel import ParameterPanel
+from convis_widgets.controls.transport import Transport
+from convis_widgets.live.cursor import Cursor
+from convis_widgets.live.hub import Hub
+from convis_widgets.live.player import FitPlayer, RunPlayer
+from convis_widgets.views.impulse import ImpulseResponse
+from convis_widgets.views.losscurve import LossCurve
+from convis_widgets.views.mosaic import FilterMosaic
+from convis_widgets.views.profile import SpatialProfile
+from convis_widgets.views.raster import SpikeRaster
+from convis_widgets.views.stimulus import StimulusView
+from convis_widgets.views.timecourse import TimeCourse
+from convis_widgets.views.volume import FilterVolume
+
+__all__ = [
+    "Cursor",
+    "Explorer",
+    "FilterMosaic",
+    "FilterVolume",
+    "FitPlayer",
+    "Hub",
+    "ImpulseResponse",
+    "LossCurve",
+    "ParameterPanel",
+    "RunPlayer",
+    "SpatialProfile",
+    "SpikeRaster",
+    "StimulusView",
+    "TimeCourse",
+    "Transport",
+    "explore",
+]

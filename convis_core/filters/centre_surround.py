@@ -9,8 +9,8 @@ from torch import Tensor
 
 from convis_core.errors import ResolutionError
 from convis_core.layer import Layer
-from convis_core.ops.causal_convolution import causal_conv3d
 from convis_core.ops.kernels import cascade, convolved, gaussian
+from convis_core.ops.separable import convolve_space, convolve_time
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
 from convis_core.state import state_variable
@@ -161,18 +161,6 @@ class CentreSurroundFilter(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         (t_c, t_s), (g_c, g_s) = self.temporal_kernels(), self.spatial_kernels()
-        centre, self.history_center = causal_conv3d(blurred(x, g_c), along_time(t_c), self.history_center)
-        surround, self.history_surround = causal_conv3d(blurred(x, g_s), along_time(t_s), self.history_surround)
+        centre, self.history_center = convolve_time(convolve_space(x, g_c), t_c, self.history_center)
+        surround, self.history_surround = convolve_time(convolve_space(x, g_s), t_s, self.history_surround)
         return centre - self.weight_surround * surround
-
-
-def blurred(x: Tensor, profile: Tensor) -> Tensor:
-    """Convolve every frame with the same profile along both axes."""
-    rows, _ = causal_conv3d(x, profile[None, None, None, :, None])
-    both, _ = causal_conv3d(rows, profile[None, None, None, None, :])
-    return both
-
-
-def along_time(profile: Tensor) -> Tensor:
-    """Shape a time course as a filter of one pixel."""
-    return profile[None, None, :, None, None]

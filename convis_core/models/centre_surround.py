@@ -47,6 +47,8 @@ class CentreSurround(Layer):
     output_names = ("ganglion_spikes_ON", "ganglion_spikes_OFF")
     stochastic: ClassVar[bool] = True
     differentiable: ClassVar[bool] = False
+    spiking: ClassVar[bool] = True
+    kernel_unit: ClassVar[str] = "Hz"
     example_arguments: ClassVar[dict[str, Any]] = {"duration": 0.02, "extent": 0.3, "seed": 1}
     in_channels = 1
 
@@ -81,6 +83,11 @@ class CentreSurround(Layer):
         super().__init__(resolution=resolution, **values)
         self.receptive_field = CentreSurroundFilter(duration, extent, resolution=self.resolution)
         self.ganglion = RefractoryLeakyIntegrateAndFireNeuron(seed=seed, resolution=self.resolution)
+
+    def kernel(self) -> Tensor:
+        """Return the filters from luminance to the currents of ON and OFF cells, ``[2, 1, lag, x, y]`` in Hz."""
+        filter_on = self.amplification * self.receptive_field.kernel()
+        return torch.cat([filter_on, -filter_on])
 
     def currents(self, x: Tensor) -> Tensor:
         """Rectified input of the ON (channel 0) and OFF cells (channel 1), in Hz."""

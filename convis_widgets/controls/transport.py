@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import traitlets
@@ -10,70 +10,72 @@ import traitlets
 from convis_core.errors import ConvisError
 from convis_widgets.live.front_end import front_end
 from convis_widgets.live.hub import Hub
+from convis_widgets.live.player import Player
 from convis_widgets.live.widget import LiveWidget
 
 __all__ = ["Transport"]
 
-OnCommand = Callable[[str, Any], object]
+STATES = {"ready": "idle", "running": "playing", "failed": "error"}
+"""What a person reads, where it differs from the name of the driver's state."""
 
 
 class Transport(LiveWidget):
-    """Show where a player stands and pass on what it is told.
+    """Play, pause, step, stop, restart a player; show where it stands and what went wrong.
 
-    Wire: fields ``{state, position_s, duration_s | None, rate, chunk_ms, speed, error: {message, remedy} | None}``;
-    the page sends ``{type: "command", name, value}`` with name ``play | pause | step | stop | restart``, ``seek``
-    (value: s), ``chunk`` (value: ms) or ``speed`` (value: multiple of real time, None for as fast as it goes).
+    Wire: fields ``{state, position_s, duration_s | None, rate, chunk_ms, speed, error: {message, remedy} | None}``; the
+    page sends ``{type: "command", name, value}`` with name ``play | pause | step | stop | restart``, ``seek`` (value: s),
+    ``chunk`` (value: ms) or ``speed`` (value: multiple of real time, None for as fast as it goes).
 
     Parameters
     ----------
-    seekable : bool
-        Whether the position can be set.
+    player : Player
+        What the buttons drive.
     hub
         See :class:`~convis_widgets.live.widget.LiveWidget`.
 
     Examples
     --------
-    >>> transport = Transport()
-    >>> transport.on_command(lambda name, value: print(name, value))
-    >>> transport.show(state="playing", position_s=0.25, duration_s=8.5, rate=4120.0, chunk_ms=50.0)
-    >>> transport.close()
+    >>> import numpy as np, convis_core as convis
+    >>> from convis_widgets.live.player import RunPlayer
+    >>> player = RunPlayer(convis.models.L(), np.zeros((100, 4, 4)), speed=None)
+    >>> transport = Transport(player)
+    >>> player.play()
+    >>> player.wait(10.0)
+    'finished'
+    >>> transport.snapshot().fields["state"]
+    'finished'
+    >>> transport.close(); player.close()
     """
 
     _esm = front_end("transport.js")
     seekable = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, hub: Hub | None = None, **kwargs: Any) -> None:
+    def __init__(self, player: Player[Any], hub: Hub | None = None, **kwargs: Any) -> None:
         super().__init__(hub, **kwargs)
-        self._on_command: list[OnCommand] = []
-
-    def on_command(self, callback: OnCommand) -> None:
-        """Have ``callback(name, value)`` called for each command of the page; it may come on any thread.
-
-        A :class:`~convis_core.errors.ConvisError` it raises is shown in the error strip.
-        """
-        self._on_command.append(callback)
-
-    def show(self, **fields: Any) -> None:
-        """Show whichever fields are given, from any thread.
-
-        Parameters
-        ----------
-        **fields
-            ``state`` ("idle", "playing", "paused", "finished", "error"), ``position_s``, ``duration_s`` (None for an
-            endless run), ``rate`` (frames/s), ``chunk_ms``, ``speed``.
-        """
-        self.post(fields)
+        self.player = player
+        self._told: BaseException | None = None
+        player.listeners.append(self._refresh)
+        self._refresh()
 
     def show_error(self, message: str, remedy: str = "") -> None:
         """Show an error strip until the next command."""
         self.post({"error": {"message": message, "remedy": remedy}})
+
+    def _refresh(self) -> None:
+        self.post({"state": STATES.get(self.player.state, self.player.state), **self.player.report()})
+        error = self.player.error
+        if error is not None and error is not self._told:
+            if isinstance(error, ConvisError):
+                self.show_error(error.message, error.remedy)
+            else:
+                self.show_error(f"{type(error).__name__}: {error}", "The cell's output has the details.")
+        self._told = error
 
     def _command(self, content: Mapping[str, Any]) -> None:
         if content.get("type") != "command":
             return
         self.post({"error": None})
         try:
-            for callback in self._on_command:
-                callback(content["name"], content.get("value"))
+            self.player.command(content["name"], content.get("value"))
         except ConvisError as error:
             self.show_error(error.message, error.remedy)

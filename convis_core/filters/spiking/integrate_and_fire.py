@@ -52,6 +52,8 @@ class LeakyIntegrateAndFireNeuron(StochasticLayer):
     doi:10.1007/s10827-008-0108-4.
     """
 
+    spiking = True
+
     g_L = parameter(
         50.0,
         unit="Hz",

@@ -36,6 +36,8 @@ class Poisson(StochasticLayer):
     True
     """
 
+    spiking = True
+
     def forward(self, x: Tensor) -> Tensor:
         expected = (x * self.resolution.step).clamp(min=0.0)
         uniform = self.draw(block_uniform, x)

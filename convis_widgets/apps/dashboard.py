@@ -1,0 +1,50 @@
+"""The frame of a dashboard: bar on top, panel at the side, cards on a grid of twelve columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipywidgets import Box, HBox, VBox, Widget
+
+from convis_widgets.live.cursor import Cursor
+from convis_widgets.live.hub import Hub
+
+__all__ = ["Dashboard"]
+
+
+class Dashboard(VBox):
+    """Arranges controls and views, which share one hub and one cursor.
+
+    Parameters
+    ----------
+    hub, cursor
+        Shared by everything on it.
+    bar, side : sequence of Widget
+        What stands on top and at the side.
+    cards : sequence of (Widget, int)
+        Views and how many of the twelve columns each takes, row by row.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        cursor: Cursor,
+        bar: Sequence[Widget],
+        side: Sequence[Widget],
+        cards: Sequence[tuple[Widget, int]],
+    ) -> None:
+        self.hub, self.cursor = hub, cursor
+        grid = Box([card for card, _ in cards])
+        for card, span in cards:
+            card.add_class("convis-card")
+            card.add_class(f"convis-span-{span}")
+        top, left = HBox(list(bar)), VBox(list(side))
+        for box, name in ((top, "convis-bar"), (left, "convis-side"), (grid, "convis-grid")):
+            box.add_class(name)
+        super().__init__([top, left, grid])
+        self.add_class("convis-dashboard")
+
+    def close(self) -> None:
+        """Take the dashboard off the page and end its threads."""
+        self.hub.close()
+        super().close()

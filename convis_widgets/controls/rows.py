@@ -1,0 +1,49 @@
+"""Rows of a parameter panel, made from the declarations of a model's parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convis_core import Layer
+from convis_core.parameter_tree import Handle
+
+__all__ = ["parameter_rows"]
+
+
+def parameter_rows(model: Layer) -> list[dict[str, Any]]:
+    """Describe every single-number parameter of a model for a `ParameterPanel`.
+
+    Examples
+    --------
+    >>> import convis_core as convis
+    >>> rows = parameter_rows(convis.filters.spiking.LeakyIntegrateAndFireNeuron())
+    >>> rows[0]["label"], rows[0]["unit"], rows[0]["scale"]
+    ('g L', 'Hz', 'log')
+    """
+    return [_row(model, handle) for handle in model.user_parameters]
+
+
+def _row(model: Layer, handle: Handle) -> dict[str, Any]:
+    declared = handle.declaration
+    value = float(handle)
+    lo, hi = declared.range or _around(value)
+    path, _, name = handle.name.rpartition(".")
+    log = declared.scale == "log" and lo > 0
+    return {
+        "name": handle.name,
+        "group": (path or type(model).__name__).replace(".", " ").replace("_", " "),
+        "label": name.replace("_", " "),
+        "unit": declared.unit,
+        "value": value,
+        "default": declared.default,
+        "lo": lo,
+        "hi": hi,
+        "scale": "log" if log else "linear",
+        "doc": declared.describe(),
+    }
+
+
+def _around(value: float) -> tuple[float, float]:
+    """A range for a slider where none is declared."""
+    reach = 2.0 * abs(value) or 1.0
+    return value - reach, value + reach

@@ -1,0 +1,129 @@
+"""What the bqplot views have in common: a card with a header, axes in the notebook's colours, a hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bqplot
+import numpy as np
+from ipywidgets import HTML, HBox, Label, Layout, VBox
+
+from convis_widgets.live.cursor import Cursor
+from convis_widgets.live.hub import Hub
+
+__all__ = ["CurveView"]
+
+MARGIN = {"top": 8, "bottom": 38, "left": 52, "right": 14}
+EMPTY = np.zeros(2)
+
+
+class CurveView(VBox):
+    """A bqplot figure in a card, updated through a hub.
+
+    Parameters
+    ----------
+    title : str
+        Header of the card.
+    x_label, y_label : str
+        Quantity and unit of the axes.
+    hub, cursor : optional
+        Those of the dashboard; a view that stands alone makes its own.
+    height : int
+        Height of the figure in pixels.
+    y_scale : bqplot.Scale, optional
+        Linear if not given.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        x_label: str,
+        y_label: str,
+        hub: Hub | None = None,
+        cursor: Cursor | None = None,
+        height: int = 190,
+        y_scale: bqplot.Scale | None = None,
+    ) -> None:
+        self._owned_hub = Hub() if hub is None else None
+        self.hub = hub or self._owned_hub
+        self.cursor = cursor or Cursor()
+        self.x, self.y = bqplot.LinearScale(), y_scale or bqplot.LinearScale()
+        self._share = bqplot.LinearScale(min=0.0, max=1.0)  # height of the plot, for lines from bottom to top
+        axes = [_axis(self.x, x_label, "horizontal"), _axis(self.y, y_label, "vertical")]
+        self.figure = bqplot.Figure(
+            axes=axes,
+            marks=[],
+            fig_margin=MARGIN,
+            animation_duration=0,
+            display_toolbar=False,
+            background_style={"fill": "none"},
+            padding_x=0.0,
+            padding_y=0.06,
+            layout=Layout(width="100%", height=f"{height}px", min_width="0"),
+        )
+        self.info = Label("")
+        self.info.add_class("convis-info")
+        name = HTML(f"<b>{title}</b>")
+        head = HBox([name, self.info])
+        head.add_class("convis-head")
+        super().__init__([head, self.figure])
+        self.add_class("convis-curves")
+
+    def line(self, colour: str, *, width: float = 1.6, dashed: bool = False, **options: Any) -> bqplot.Lines:
+        """Add a line in one of the theme's colours, e.g. ``on``, ``off``, ``ghost``, ``accent``."""
+        mark = bqplot.Lines(
+            x=EMPTY,
+            y=EMPTY * np.nan,
+            scales={"x": self.x, "y": self.y},
+            colors=[f"var(--cv-{colour})"],
+            stroke_width=width,
+            line_style="dashed" if dashed else "solid",
+            **options,
+        )
+        self.figure.marks = [*self.figure.marks, mark]
+        return mark
+
+    def band(self, colour: str) -> bqplot.Lines:
+        """Add an area between two lines, ``y`` of shape [2, n]."""
+        paint = [f"var(--cv-{colour})"]
+        return self.line(
+            colour, width=0.0, fill="between", fill_colors=paint, fill_opacities=[0.18], opacities=[0.0], visible=True
+        )
+
+    def upright(self, colour: str = "accent", *, dashed: bool = False) -> bqplot.Lines:
+        """Add a vertical line over the whole height; its place is its ``x``, a pair of equal numbers."""
+        mark = bqplot.Lines(
+            x=np.full(2, np.nan),
+            y=np.array([0.0, 1.0]),
+            scales={"x": self.x, "y": self._share},
+            preserve_domain={"x": True},
+            colors=[f"var(--cv-{colour})"],
+            stroke_width=1.2,
+            line_style="dashed" if dashed else "solid",
+        )
+        self.figure.marks = [*self.figure.marks, mark]
+        return mark
+
+    def show_info(self, text: str) -> None:
+        """Set the grey text on the right of the header."""
+        self.hub.set(self.info, value=text)
+
+    def close(self) -> None:
+        """Close the widget, and its hub if that was its own."""
+        super().close()
+        if self._owned_hub is not None:
+            self._owned_hub.close()
+
+
+def _axis(scale: bqplot.Scale, label: str, orientation: str) -> bqplot.Axis:
+    return bqplot.Axis(
+        scale=scale,
+        label=label,
+        orientation=orientation,
+        grid_lines="solid",
+        grid_color="var(--cv-grid)",
+        color="var(--cv-muted)",
+        label_color="var(--cv-muted)",
+        num_ticks=6 if orientation == "horizontal" else 4,
+        label_offset="30px" if orientation == "horizontal" else "-38px",
+    )
