@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Generic, Literal, TypeVar
 
 from convis_core.errors import StateError
+from convis_core.orders import Orders
 
 __all__ = ["Driver", "DriverState"]
 
@@ -21,7 +22,8 @@ class Driver(Generic[Event]):
     """Calls ``next`` on an iterator in a thread of its own, when it is told to.
 
     Everything that touches what the iterator works on goes through `submit` and is done
-    between two events, on that thread. While there is nothing to do the thread sleeps.
+    between two events, on that thread. While there is nothing to do the thread sleeps; if
+    the driver is forgotten meanwhile, its thread ends.
 
     Parameters
     ----------
@@ -52,90 +54,73 @@ class Driver(Generic[Event]):
         name: str = "convis-driver",
     ) -> None:
         self._make, self._on_event, self._on_change, self._pace = make, on_event, on_change, pace
-        self._wake = threading.Condition()
-        self._jobs: deque[tuple[Callable[[], object], Future[object]]] = deque()
-        self._running, self._steps = False, 0
-        self._closing = False
+        self._orders = Orders()
         self._iterator: Iterator[Event] | None = None
         self.state: DriverState = "ready"
         self.error: BaseException | None = None
-        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+        self._thread = threading.Thread(target=_serve, args=(weakref.ref(self), self._orders), name=name, daemon=True)
+        weakref.finalize(self, self._orders.close).atexit = False
         self._thread.start()
 
     # Commands, from any thread ---------------------------------------------------------------
 
     def start(self) -> None:
         """Go on, or start again after the end."""
-        self._command(running=True)
+        self._orders.give(self, running=True)
 
     def pause(self) -> None:
         """Stop after the present event, ready to go on."""
-        self.submit(self._pause)
-        self._command(running=False)
+        self._orders.give(self, self._pause, running=False)
 
     def step(self) -> None:
         """Produce exactly one event, then pause."""
-        self._command(running=False, steps=1)
+        self._orders.give(self, running=False, steps=1)
 
     def stop(self) -> Future[object]:
         """End the run after the present event; the next start begins afresh."""
-        self._command(running=False)
-        return self.submit(self._stop)
-
-    def close(self, timeout: float | None = 10.0) -> None:
-        """Stop, and end the thread."""
-        with self._wake:
-            self._closing, self._running, self._steps = True, False, 0
-            self._wake.notify_all()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(timeout)
+        return self._orders.give(self, self._stop, running=False)
 
     def submit(self, job: Callable[[], object]) -> Future[object]:
         """Do something between two events, on the thread; the future has its result or error."""
-        future: Future[object] = Future()
-        with self._wake:
-            if self._closing:
-                raise StateError("This run has been closed.", "Make a new one.")
-            self._jobs.append((job, future))
-            self._wake.notify_all()
-        return future
+        return self._orders.give(self, job)
+
+    def close(self, timeout: float | None = 10.0) -> None:
+        """Stop, and end the thread."""
+        self._orders.close()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout)
 
     def wait(self, timeout: float | None = None) -> DriverState:
-        """Block until nothing is running any more and return the state."""
-        with self._wake:
-            self._wake.wait_for(lambda: not self._busy() and not self._jobs, timeout)
+        """Block until there is nothing left to do and return the state."""
+        if threading.current_thread() is self._thread:
+            raise StateError("A run cannot wait for its own end.", "Wait in another thread than on_event is called in.")
+        with self._orders.changed:
+            self._orders.changed.wait_for(self._orders.all_done, timeout)
             return self.state
 
-    def _command(self, *, running: bool, steps: int = 0) -> None:
-        with self._wake:
-            if self._closing:
-                raise StateError("This run has been closed.", "Make a new one.")
-            self._running = running
-            self._steps = self._steps + steps if steps else 0
-            self._wake.notify_all()
-
-    def _busy(self) -> bool:
-        return self._running or self._steps > 0 or (self._closing and self.state != "closed")
+    def drop(self) -> None:
+        """Close the iterator, so that a new one is made; to be called on the thread, by a job."""
+        iterator, self._iterator = self._iterator, None
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            try:
+                close()
+            except BaseException as error:
+                self.error = self.error or error
 
     # The thread ------------------------------------------------------------------------------
 
-    def _loop(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._jobs or self._running or self._steps or self._closing)
-                jobs, closing = list(self._jobs), self._closing
-                self._jobs.clear()
-            for job, future in jobs:
-                _do(job, future)
-            if closing:
+    def work(self) -> bool:
+        """Do what has been ordered until nothing is left; return whether there can be more."""
+        while self._orders.next():
+            self._orders.do_jobs()
+            if self._orders.closing:
                 self._stop()
                 self._change("closed")
-                return
-            if self._running or self._steps:
+                return False
+            if self._orders.running or self._orders.steps:
                 self._advance()
-            else:
-                with self._wake:
-                    self._wake.notify_all()
+        return True
 
     def _advance(self) -> None:
         """Produce one event, keeping the pace."""
@@ -144,36 +129,25 @@ class Driver(Generic[Event]):
             if self._iterator is None:
                 self.error = None
                 self._iterator = self._make()
-            if self.state != "running" and self._running:
+            if self.state != "running" and self._orders.running:
                 self._change("running")
             event = next(self._iterator)
             self._on_event(event)
+            wanted = self._pace(event) if self._pace else 0.0
         except StopIteration:
             self._end("finished")
             return
-        except Exception as error:  # it is kept and shown by whoever watches: a thread must not die silently
+        except BaseException as error:  # it is kept and shown by whoever watches: a thread must not die silently
             self.error = error
             self._end("failed")
             return
-        with self._wake:
-            if self._steps:
-                self._steps -= 1
-            stepped = not self._running and not self._steps
-        if stepped:
+        if self._orders.step_done():
             self._change("paused")
-        self._hold(event, started)
-
-    def _hold(self, event: Event, started: float) -> None:
-        rest = (self._pace(event) if self._pace else 0.0) - (time.monotonic() - started)
-        if rest <= 0:
-            return
-        with self._wake:  # a command cuts the waiting short
-            self._wake.wait_for(lambda: self._jobs or not self._running or self._closing, rest)
+        self._orders.rest(wanted - (time.monotonic() - started))
 
     def _end(self, state: DriverState) -> None:
-        with self._wake:
-            self._running, self._steps = False, 0
         self.drop()
+        self._orders.halt()
         self._change(state)
 
     def _pause(self) -> None:
@@ -185,25 +159,22 @@ class Driver(Generic[Event]):
         if self.state in ("running", "paused"):
             self._change("stopped")
 
-    def drop(self) -> None:
-        """Close the iterator, so that a new one is made; to be called on the thread, by a job."""
-        iterator, self._iterator = self._iterator, None
-        close = getattr(iterator, "close", None)
-        if close is not None:
-            close()
-
     def _change(self, state: DriverState) -> None:
-        with self._wake:
-            self.state = state
-            self._wake.notify_all()
-        if self._on_change is not None:
-            self._on_change(state)
+        self.state = state
+        try:
+            if self._on_change is not None:
+                self._on_change(state)
+        except BaseException as error:  # nobody is told of this failure, for the one who tells is what failed
+            self.error = self.error or error
+            self._orders.halt()
+            self.state = "closed" if state == "closed" else "failed"
 
 
-def _do(job: Callable[[], object], future: Future[object]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
+def _serve(reference: weakref.ref[Driver[Event]], orders: Orders) -> None:
+    """Let a driver work, not holding on to it while it does not, so that a forgotten one can be collected."""
     try:
-        future.set_result(job())
-    except Exception as error:
-        future.set_exception(error)
+        while (driver := reference()) is not None and driver.work():
+            del driver
+            orders.sleep()
+    finally:
+        orders.end()

@@ -98,7 +98,7 @@ class Runner:
     def join(self, timeout: float | None = None) -> None:
         """Wait until the input has ended, then close the outputs and raise what went wrong.
 
-        With a paused or endless run this waits until `timeout`, in s.
+        With an endless input this waits until `timeout`, in s; a paused run is not waited for.
         """
         if self._driver.wait(timeout) in ("finished", "failed", "stopped"):
             self.stop()
