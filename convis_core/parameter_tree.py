@@ -31,6 +31,8 @@ class Handle:
         Default, unit, bounds, documentation.
     """
 
+    __slots__ = ("declaration", "name", "owner", "tensor")  # what else is set would be lost: raise instead
+
     def __init__(self, name: str, tensor: nn.Parameter, declaration: Declaration, owner: nn.Module) -> None:
         self.name = name
         self.tensor = tensor
@@ -91,8 +93,23 @@ class Handle:
             raise AttributeError(name)
         return getattr(self.tensor, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("requires_grad", "grad"):
+            setattr(self.tensor, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def __getitem__(self, index: Any) -> Tensor:
         return self.tensor[index]
+
+    def __len__(self) -> int:
+        return len(self.tensor)
+
+    def __hash__(self) -> int:
+        return hash(self.tensor)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         value = self.value
@@ -109,7 +126,10 @@ def _arithmetic(name: str) -> Callable[..., Any]:
     return operate
 
 
-for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg", "lt", "gt", "le", "ge"):
+_OPERATORS = (
+    "add radd sub rsub mul rmul truediv rtruediv pow rpow matmul rmatmul neg abs lt gt le ge eq ne bool int iter"
+)
+for _name in _OPERATORS.split():
     setattr(Handle, f"__{_name}__", _arithmetic(f"__{_name}__"))
 
 
@@ -155,9 +175,10 @@ class ParameterTree:
         return ParameterSearch(self._handles, self._title)
 
     def _child(self, name: str) -> Handle | ParameterTree | None:
-        if name in self._handles:
-            return self._handles[name]
-        inside = {key[len(name) + 1 :]: h for key, h in self._handles.items() if key.startswith(f"{name}.")}
+        handles: dict[str, Handle] = self._handles
+        if name in handles:
+            return handles[name]
+        inside = {key[len(name) + 1 :]: h for key, h in handles.items() if key.startswith(f"{name}.")}
         return ParameterTree(inside, self._title, f"{self._prefix}{name}.") if inside else None
 
     def __getattr__(self, name: str) -> Any:
@@ -183,7 +204,7 @@ class ParameterTree:
         target.set(value)
 
     def __dir__(self) -> list[str]:
-        return sorted({name.split(".")[0] for name in self._handles}) + ["_all", "_search"]
+        return [*sorted({name.split(".")[0] for name in self._handles}), "_all", "_search"]
 
     def __iter__(self) -> Iterator[Handle]:
         return iter(self._handles.values())

@@ -83,7 +83,7 @@ class Declaration:
         current = layer._parameters.get(self.name)
         if current is None:
             tensor = self.check(value, where=type(layer).__name__)
-            layer.register_parameter(self.name, nn.Parameter(tensor.detach().clone()))
+            layer.register_parameter(self.name, nn.Parameter(tensor.to(torch.get_default_dtype(), copy=True)))
         else:
             set_in_place(current, self, value, where=type(layer).__name__)
 
@@ -102,11 +102,10 @@ class Declaration:
         """Return `value` as a tensor, or raise saying what is wrong with it."""
         label = f"{where}.{self.name}" if where else self.name
         unit = f" {self.unit}" if self.unit else ""
-        if isinstance(value, str) or value is None:
-            try:
-                value = float(value)  # "1e-3" typed into a field or read from a file
-            except (TypeError, ValueError):
-                raise ParameterError(f"{label} expects a number{unit and ' in' + unit}, got {value!r}.") from None
+        if isinstance(value, str):
+            value = _number_in(value)  # typed into a field or read from a file
+        if value is None or isinstance(value, str):
+            raise ParameterError(f"{label} expects a number{unit and ' in' + unit}, got {value!r}.")
         if hasattr(value, "tensor") and isinstance(value.tensor, Tensor):
             value = value.tensor
         tensor = to_tensor(value).detach()
@@ -134,6 +133,13 @@ class Declaration:
         limits = "" if self.bounds == UNBOUNDED else f"{lo:g} to {hi:g}"
         facts = ", ".join(part for part in (self.unit, limits) if part)
         return f"{self.doc} ({facts})" if facts else self.doc
+
+
+def _number_in(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _shown(tensor: Tensor) -> str:

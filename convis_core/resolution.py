@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import numpy as np
+
 from convis_core.errors import ResolutionError
 
 __all__ = ["Resolution", "default_resolution", "set_default_resolution", "use_resolution"]
@@ -36,7 +38,8 @@ class Resolution:
 
     def __init__(self, pixel_per_degree: float = 10.0, steps_per_second: float = 1000.0) -> None:
         for name, value in (("pixel_per_degree", pixel_per_degree), ("steps_per_second", steps_per_second)):
-            if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+            number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+            if not (number and math.isfinite(value) and value > 0):
                 raise ResolutionError(
                     f"{name} must be a finite number above 0, got {value!r}.",
                     "Defaults are 10 pixels per degree and 1000 steps per second.",
@@ -85,12 +88,16 @@ def default_resolution() -> Resolution:
 def set_default_resolution(resolution: Resolution) -> None:
     """Install the resolution used by all layers, streams and stimuli made from now on."""
     global _installed
+    _installed = _checked(resolution)
+
+
+def _checked(resolution: Resolution) -> Resolution:
     if not isinstance(resolution, Resolution):
         raise ResolutionError(
             f"The default resolution must be a convis.Resolution, got {type(resolution).__name__}.",
             "Use convis.Resolution(pixel_per_degree=10, steps_per_second=1000).",
         )
-    _installed = resolution
+    return resolution
 
 
 @contextmanager
@@ -103,7 +110,7 @@ def use_resolution(resolution: Resolution) -> Iterator[Resolution]:
     ...     default_resolution().steps_per_second
     200.0
     """
-    token = _default.set(resolution)
+    token = _default.set(_checked(resolution))
     try:
         yield resolution
     finally:

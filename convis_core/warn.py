@@ -7,13 +7,12 @@ import warnings
 
 __all__ = ["warn"]
 
+OURS = ("convis_core", "torch")
+
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the first line on the stack that is outside convis and torch."""
-    level, frame = 2, sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in {"convis_core", "torch"}:
-        level, next_frame = level + 1, frame.f_back
-        if next_frame is None:
-            break
-        frame = next_frame
-    warnings.warn(message, category, stacklevel=level - 1)
+    level, frame = 2, sys._getframe(1)  # for warnings.warn level 1 is this function, 2 its caller
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in OURS:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -116,7 +116,7 @@ class RF(Layer):
 
     def _overlap(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Cut image and weight to the pixels they share."""
-        image, weight = x, self.weight
+        image, weight = x, self.kernel()
         for axis in (3, 4):
             extra = image.shape[axis] - weight.shape[axis]
             first = abs(extra) // 2 if self.placement == "centre" else 0

@@ -16,7 +16,7 @@ from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.pairs import Pairs, matched
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
-from convis_core.output import Output
+from convis_core.loops.update import Objective, update
 from convis_core.tensors import TIME
 
 __all__ = ["FitStep", "fit", "loss_per_chunk"]
@@ -53,30 +53,6 @@ class FitStep:
     input: Tensor
     target: Tensor
     response: Tensor
-
-
-@dataclass
-class Objective:
-    """How one chunk is scored: which response, which loss, from which frame on."""
-
-    loss_fn: Loss
-    output: int | str | None
-    t_skip: int
-
-    def respond(self, model: FittableModel, frames: Tensor) -> Tensor:
-        """Run the model and pick the response to be fitted."""
-        output: Output = model.as_output(model(frames))
-        if self.output is None and len(output) > 1:
-            raise FitError(
-                f"{type(model).__name__} has {len(output)} responses: {', '.join(output.names)}.",
-                f"Choose the one to fit with output={output.names[0]!r}.",
-            )
-        return output[0 if self.output is None else self.output]
-
-    def score(self, response: Tensor, target: Tensor, start: int) -> Tensor:
-        """Loss of one chunk, without the first `t_skip` frames of the data."""
-        skip = min(max(self.t_skip - start, 0), response.shape[TIME])
-        return self.loss_fn(response[:, :, skip:], target[:, :, skip:])
 
 
 def fit(
@@ -130,8 +106,8 @@ def fit(
         then those from before the failing update.
     """
     pairs = Pairs.of(source, target, dt)
-    objective = Objective(loss_fn, output, t_skip)
-    epochs = check_steps(epochs, "epochs")
+    objective = Objective(loss_fn, output, t_skip and check_steps(t_skip, "t_skip"))
+    epochs = check_steps(epochs, "epochs", "passes over the data")
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
     _chosen(model, optimizer)
@@ -155,65 +131,13 @@ def _steps(
             model.clear_state()
             for start, frames, wanted in pairs.read(model.dtype, model.device):
                 chosen = _chosen(model, optimizer)
-                loss, response = _update(model, chosen, objective, start, frames, wanted)
+                loss, response = update(model, chosen, objective, start, frames, wanted)
                 stop = start + frames.shape[TIME]
                 name = type(chosen).__name__
                 yield FitStep(step, epoch, start, stop, loss, name, frames, wanted, response)
                 step += 1
     finally:
         model.set_state(kept)
-
-
-def _update(
-    model: FittableModel, optimizer: Optimizer, objective: Objective, start: int, frames: Tensor, wanted: Tensor
-) -> tuple[float, Tensor]:
-    """Make one step of the optimiser and leave the state at the end of the chunk, detached."""
-    before = model.get_state()
-    first: list[tuple[float, Tensor]] = []
-    evaluations = 0
-
-    def closure() -> Tensor:
-        nonlocal evaluations
-        evaluations += 1
-        model.set_state(before)
-        optimizer.zero_grad()
-        response = objective.respond(model, frames)
-        loss = objective.score(response, matched(response, wanted), start)
-        if not first:
-            first.append((float(loss.detach()), response.detach()))
-        _check_loss(loss)
-        if loss.requires_grad:
-            loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    undo = [(p, p.detach().clone()) for p in model.parameters()]
-    try:
-        with torch.enable_grad():
-            optimizer.step(closure)
-        for tensor, _ in undo:
-            _check_loss(tensor)
-    except FitError:
-        with torch.no_grad():
-            for parameter, value in undo:
-                parameter.copy_(value)
-        raise
-    with torch.no_grad():
-        for tensor, lo, hi in model.bounded_parameters():
-            tensor.clamp_(lo, hi)
-        if evaluations > 1:  # the last evaluation of a line search is not at the weights it chose
-            model.set_state(before)
-            objective.respond(model, frames)
-    model.detach_state()
-    return first[0]
-
-
-def _check_loss(values: Tensor) -> None:
-    if not bool(torch.isfinite(values.detach()).all()):
-        raise FitError(
-            "The fit diverged: the loss or a parameter is no longer finite. "
-            "The parameters are those from before this update.",
-            "Try a smaller learning rate, or scale the input and the target to order 1.",
-        )
 
 
 def loss_per_chunk(
@@ -227,7 +151,8 @@ def loss_per_chunk(
     output: int | str | None = None,
 ) -> np.ndarray[Any, Any]:
     """Loss of every chunk, changing neither the parameters nor the state of the model."""
-    pairs, objective = Pairs.of(source, target, dt), Objective(loss_fn, output, t_skip)
+    pairs = Pairs.of(source, target, dt)
+    objective = Objective(loss_fn, output, t_skip and check_steps(t_skip, "t_skip"))
     kept = model.get_state()
     losses = []
     try:

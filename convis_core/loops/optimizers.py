@@ -44,7 +44,13 @@ class OptimizerChooser:
                 raise FitError(
                     "The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True)."
                 )
-            optimizer: Optimizer = kind(trainable if parameters is None else parameters, **options)
+            try:
+                optimizer: Optimizer = kind(trainable if parameters is None else parameters, **options)
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise FitError(
+                    f"{name} does not take these parameters or options: {error}",
+                    f"Its options are in help(torch.optim.{name}); Adam takes parameters of any shape.",
+                ) from error
             self._model.optimizer = optimizer
             return optimizer
 

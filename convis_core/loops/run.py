@@ -47,13 +47,13 @@ class Chunk:
         return self.start + self.input.shape[TIME]
 
 
-def check_steps(value: Any, name: str) -> int:
+def check_steps(value: Any, name: str, what: str = "frames") -> int:
     """Return a number of steps as an int of at least 1, or raise."""
     whole = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not whole or value != value or value < 1 or value != int(min(value, 2**62)):
         raise ResolutionError(
-            f"{name} is a number of frames and must be a whole number of at least 1, got {value!r}.",
-            f"For a duration in seconds write {name}=int(seconds * steps_per_second).",
+            f"{name} is a number of {what} and must be a whole number of at least 1, got {value!r}.",
+            f"For a duration in seconds write {name}=int(seconds * steps_per_second)." if what == "frames" else "",
         )
     return int(value)
 
@@ -112,12 +112,25 @@ def stream_model(
 def _chunks(model: RunnableModel, stream: Stream, length: int, last: int | None, grad: bool) -> Iterator[Chunk]:
     while last is None or stream.position < last:
         start = stream.position
-        frames = stream.get(length if last is None else min(length, last - start))
+        frames = _read(stream, length if last is None else min(length, last - start))
         if frames.shape[TIME] == 0:
             return
         check_finite(frames, f"{type(stream).__name__}", start)
         frames = frames.to(device=model.device, dtype=model.dtype)
         yield Chunk(start, frames, _answer(model, frames, start, grad))
+
+
+def _read(stream: Stream, n: int) -> Tensor:
+    try:
+        return stream.get(n)
+    except ConvisError:
+        raise
+    except Exception as error:
+        raise RunError(
+            f"{stream!r} raised {type(error).__name__} when asked for frame {stream.position} on: {error}",
+            "What was computed before is in the output attribute of this error.",
+            frame=stream.position,
+        ) from error
 
 
 def _answer(model: RunnableModel, frames: Tensor, start: int, grad: bool) -> Output:
@@ -159,6 +172,8 @@ def run_model(
     except (ConvisError, KeyboardInterrupt) as error:
         error.output = Output.concatenate(done) if done else None  # type: ignore[union-attr]
         raise
+    if not done:
+        raise StreamError(f"{stream!r} gave no frames.", "Give it at least one frame.")
     return Output.concatenate(done)
 
 
