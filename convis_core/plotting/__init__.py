@@ -1,0 +1,27 @@
+"""Figures with matplotlib: filters, time courses, spikes and impulse responses, units on every axis.
+
+Every function draws into the current axes or figure (or the one given), returns what it
+drew, and leaves matplotlib's settings alone.
+"""
+
+from convis_core.plotting.image import plot_image
+from convis_core.plotting.impulse import plot_impulse
+from convis_core.plotting.impulse_space import plot_impulse_space
+from convis_core.plotting.matshow import plot_5d_matshow
+from convis_core.plotting.output import plot_output
+from convis_core.plotting.spikes import plot_raster, plot_spike_trains
+from convis_core.plotting.tensor import plot_tensor
+from convis_core.plotting.time_courses import plot_5d_time, plot_mean
+
+__all__ = [
+    "plot_5d_matshow",
+    "plot_5d_time",
+    "plot_image",
+    "plot_impulse",
+    "plot_impulse_space",
+    "plot_mean",
+    "plot_output",
+    "plot_raster",
+    "plot_spike_trains",
+    "plot_tensor",
+]

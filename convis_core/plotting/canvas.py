@@ -1,0 +1,138 @@
+"""Where figures are drawn and how they look: quiet frames, units on the axes, one pair of colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
+from numpy.typing import NDArray
+
+from convis_core.errors import ParameterError
+from convis_core.resolution import Resolution
+
+__all__ = [
+    "GREY",
+    "axes_to_draw_in",
+    "colour_bar",
+    "colour_of",
+    "colours",
+    "empty_axes",
+    "empty_figure",
+    "limits",
+    "mark_time",
+    "note",
+    "quiet",
+]
+
+ON: Final = "#c45a00"
+OFF: Final = "#1664a8"
+GREY: Final = "#808890"
+
+
+def axes_to_draw_in(ax: Axes | None) -> Axes:
+    """Return the axes given, or the current ones, to which lines can be added."""
+    if ax is None:
+        return plt.gca()
+    if not isinstance(ax, Axes):
+        raise ParameterError(f"ax must be matplotlib axes, got {type(ax).__name__}.", "Make some with plt.subplots().")
+    return ax
+
+
+def empty_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> Axes:
+    """Return the axes given, or the current ones; a new figure where these hold data already.
+
+    An image cannot share axes with another, so it does as ``plt.matshow`` does.
+    """
+    if ax is not None:
+        return axes_to_draw_in(ax)
+    if plt.get_fignums() and not (plt.gcf().axes and plt.gca().has_data()):
+        return plt.gca()
+    return plt.figure(figsize=size, layout="constrained").gca()
+
+
+def empty_figure(figure: Figure | SubFigure | None, size: tuple[float, float]) -> Figure | SubFigure:
+    """Return the figure given, or the current one if nothing is in it, or a new one."""
+    if figure is not None:
+        if not isinstance(figure, (Figure, SubFigure)):
+            raise ParameterError(
+                f"figure must be a matplotlib figure, got {type(figure).__name__}.", "Make one with plt.figure()."
+            )
+        return figure
+    if plt.get_fignums() and not (plt.gcf().axes or plt.gcf().subfigs):
+        current = plt.gcf()
+        if current.get_layout_engine() is None:
+            current.set_layout_engine("constrained")
+        return current
+    return plt.figure(figsize=size, layout="constrained")
+
+
+def quiet(ax: Axes) -> None:
+    """Leave two thin axes and a faint grid."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+    ax.tick_params(color=GREY)
+    ax.grid(True, color=GREY, alpha=0.15, linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def note(ax: Axes, text: str) -> None:
+    """Say in small print what is and what is not shown, above the axes on the right."""
+    if text:
+        ax.set_title(text, loc="right", fontsize="small", color=GREY, fontweight="normal")
+
+
+def mark_time(ax: Axes, time: NDArray[Any], resolution: Resolution | None) -> None:
+    """Label the time axis; frame k lasts up to frame k + 1, so a single frame has a width too."""
+    ax.set_xlabel("time (frames)" if resolution is None else "time (s)")
+    step = 1.0 if resolution is None else resolution.step
+    first, last = float(time[0]), float(time[-1]) + step
+    if ax.lines or ax.collections:
+        seen = [float(limit) for line in ax.lines for limit in np.asarray(line.get_xdata())[[0, -1]]]
+        first, last = min([first, *seen]), max([last, *(x + step for x in seen)])
+    ax.set_xlim(first, last)
+
+
+def limits(values: NDArray[Any], signed: bool) -> tuple[float, float]:
+    """Limits of a colour scale: symmetric about zero if signed, and never empty."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return (-1.0, 1.0) if signed else (0.0, 1.0)
+    if signed:
+        most = float(np.abs(finite).max()) or 1.0
+        return -most, most
+    low, high = min(float(finite.min()), 0.0), float(finite.max())
+    return low, high if high > low else low + 1.0
+
+
+def colours(signed: bool, rate: bool = False) -> Colormap:
+    """Blue through neutral to red for what has a sign, a uniform map for rates, else grey levels."""
+    return plt.get_cmap("RdBu_r" if signed else "viridis" if rate else "gray")
+
+
+def colour_of(name: str, k: int) -> str:
+    """Colour of response `k`: orange for ON and blue for OFF cells, else from the current cycle."""
+    return {"ON": ON, "OFF": OFF}.get(name.upper().rsplit("_", 1)[-1], f"C{k}")
+
+
+def colour_bar(image: AxesImage, ax: Axes, label: str = "") -> None:
+    """Put a slim colour bar beside the image, as high as it is and with its limits as ticks."""
+    beside = ax.inset_axes((1.02, 0.0, 0.025, 1.0))
+    figure = ax.figure
+    bar = figure.colorbar(image, cax=beside)
+    low, high = image.get_clim()
+    ticks = [low, 0.0, high] if low < 0.0 < high else [low, high]
+    bar.set_ticks(ticks, labels=_tick_labels(ticks))
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, labelsize="small")
+    if label:
+        bar.set_label(label, fontsize="small")
+
+
+def _tick_labels(ticks: Sequence[float]) -> list[str]:
+    return [f"{tick:.3g}".replace("-", "\u2212") for tick in ticks]
