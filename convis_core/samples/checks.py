@@ -6,10 +6,12 @@ import math
 import operator
 from typing import Any
 
+import numpy as np
+
 from convis_core.errors import ParameterError
 from convis_core.resolution import Resolution, default_resolution
 
-__all__ = ["check_number", "check_shape", "used_resolution"]
+__all__ = ["check_number", "check_seed", "check_shape", "used_resolution"]
 
 
 def check_shape(t: Any, x: Any, y: Any) -> tuple[int, int, int]:
@@ -35,6 +37,13 @@ def check_number(value: Any, name: str, unit: str, least: float = -math.inf, mos
     if not least <= value <= most:
         raise ParameterError(f"Expected {name} between {least:g} and {most:g} {unit}, got {value!r}.")
     return float(value)
+
+
+def check_seed(seed: Any) -> int:
+    """Return a seed as an int, or refuse what numpy's generators would not take."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ParameterError(f"Expected a seed from 0 to 2**32 - 1, got {seed!r}.", "Choose any whole number there.")
+    return int(seed)
 
 
 def used_resolution(resolution: Resolution | None) -> Resolution:

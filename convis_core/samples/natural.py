@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core.resolution import Resolution
-from convis_core.samples.checks import check_shape, used_resolution
+from convis_core.samples.checks import check_seed, check_shape, used_resolution
 
 __all__ = ["dead_leaves", "eye_path", "natural_movie"]
 
@@ -56,7 +56,7 @@ def natural_movie(
     """
     t, x, y = check_shape(t, x, y)
     sampling = used_resolution(resolution)
-    rng = np.random.default_rng(check_shape(seed + 1, 1, 1)[0])
+    rng = np.random.default_rng(check_seed(seed))
     side = max(16, round(WORLD * max(x, y)))
     radii = (sampling.degrees_to_pixels(SMALLEST), sampling.degrees_to_pixels(LARGEST))
     world = dead_leaves(side, radii, rng)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from convis_core.errors import ParameterError
 from convis_core.resolution import Resolution
-from convis_core.samples.checks import check_number, check_shape, used_resolution
+from convis_core.samples.checks import check_number, check_seed, check_shape, used_resolution
 
 __all__ = ["pulse", "random_checker_stimulus", "sparse_input"]
 
@@ -127,7 +127,4 @@ def pulse(
 
 
 def _random(seed: int | None) -> np.random.RandomState:
-    try:
-        return np.random.RandomState(seed)
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"Expected a seed from 0 to 2**32 - 1, or None, got {seed!r}.") from error
+    return np.random.RandomState(None if seed is None else check_seed(seed))

@@ -54,21 +54,17 @@ class RepeatingStream(Stream):
         self._measure()
 
     def get(self, n: int) -> Tensor:
-        wanted = check_count(n)
-        if self.remaining is not None:
-            wanted = min(wanted, self.remaining)
+        stop = self.position + check_count(n)
         parts: list[Tensor] = []
-        while wanted > 0:
+        while self.position < stop and self.remaining != 0:
             if self.source.remaining == 0:
                 self.source.seek(0)
-            part = self.source.get(wanted)
-            taken = part.shape[TIME]
-            if not taken and not self.source.length:
+            part = self.source.get(min(stop, self.length or stop) - self.position)
+            if not part.shape[TIME] and not self.source.length:
                 raise StreamError("The stream to be repeated turned out to hold no frames.")
             parts.append(part)
-            wanted -= taken
-            self.position += taken
-        self._measure()
+            self.position += part.shape[TIME]
+            self._measure()
         return torch.cat(parts, dim=TIME) if parts else self.source.get(0)
 
     def seek(self, frame: int) -> None:

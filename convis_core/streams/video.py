@@ -14,7 +14,8 @@ from convis_core.errors import StreamError, VideoError, VideoWarning
 from convis_core.resolution import default_resolution
 from convis_core.streams.base import Stream
 from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate, check_size
-from convis_core.streams.ffmpeg import Decoder, probe
+from convis_core.streams.decoder import Decoder
+from convis_core.streams.film import probe
 from convis_core.streams.frames import FIT_MODES, GRAY_MODES, crop_corner
 from convis_core.warn import warn
 
@@ -49,8 +50,9 @@ class VideoReader(Stream):
     Attributes
     ----------
     length : int
-        Number of steps. Frames are counted, not taken from the header. Where a damaged
-        film yields fewer than counted, `length` is corrected, with a `VideoWarning`.
+        Number of steps. Frames are counted, not taken from the header. For a film whose
+        frames do not follow at equal times it is an estimate. Where fewer frames can be
+        decoded, `length` is corrected when that shows.
     n_frames : int
         Frames of the film.
     film_size : tuple of int
@@ -110,6 +112,7 @@ class VideoReader(Stream):
         self.n_frames = self._film.n_frames
         self.length = self._first_step(self.n_frames)
         self._shown: tuple[int, Tensor] | None = None
+        self._has_warned = False
         if self._film.complaint:
             self._warn(self._film.complaint)
 
@@ -146,7 +149,8 @@ class VideoReader(Stream):
         """Decode on to film frame `index`; None, with `length` corrected, if the film ends before."""
         if self._shown is not None and self._shown[0] == index:
             return self._shown[1]
-        if self._decoder is None or not 0 <= index - self._decoder.next_frame <= _READ_ON:
+        ahead = -1 if self._decoder is None else index - self._decoder.next_frame
+        if self._decoder is None or ahead < 0 or (ahead > _READ_ON and self._film.can_jump):
             self._rest()
             self._decoder = Decoder(self.path, self._film, self._filters, self.size, index)
         picture = self._decoder.read()
@@ -173,9 +177,12 @@ class VideoReader(Stream):
             self._decoder = None
 
     def _warn(self, complaint: str) -> None:
+        if self._has_warned:
+            return
+        self._has_warned = True
         warn(
-            f"{self.path} is damaged or cut short ({complaint}); the {self.length} steps that can be read are used. "
-            "Copy or download the file again to have it whole.",
+            f"{self.path} is damaged or cut short ({complaint}); the frames that can be decoded are "
+            "shown. Copy or download the file again to have it whole.",
             VideoWarning,
         )
 

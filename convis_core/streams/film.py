@@ -1,0 +1,135 @@
+"""What a film file holds: its size, its rate and how many frames there really are."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from convis_core.errors import VideoError
+from convis_core.streams.ffmpeg import program, without_address
+
+__all__ = ["Film", "film_rate", "probe"]
+
+_COUNTED: Final = ("-map", "0:v:0", "-c", "copy", "-f", "null", "-")
+_FIRST: Final = ("-map", "0:v:0", "-frames:v", "1", "-c:v", "pgm", "-pix_fmt", "gray", "-f", "image2pipe", "pipe:1")
+_RATES: Final = re.compile(r"Stream #0:\d+.*?: Video:.*? ([\d.]+k?) fps, ([\d.]+k?) tbr")
+_PROGRESS: Final = re.compile(r"frame= *(\d+) .*?time=(\d+):(\d+):([\d.]+)")
+_DURATION: Final = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
+_COMPLAINT: Final = re.compile(r"\[(?:error|fatal)\] *(.*)")
+_INDEXED: Final = re.compile(r"Input #0, (?:mov|matroska|avi)")
+_FASTEST: Final = 240  # Hz; a higher rate of an unsteady film is only that of its clock
+
+
+@dataclass(frozen=True)
+class Film:
+    """What `probe` found in a film file.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Frame size ``(x, y)``, rows first, turned upright.
+    rate : Fraction
+        Frames per second.
+    n_frames : int
+        Frames the file really holds, counted without decoding them. Where they do not follow
+        at equal times, an estimate of how often one is shown at `rate`.
+    is_steady : bool
+        Whether frames follow at equal times.
+    can_jump : bool
+        Whether decoding may begin in the middle and still meet the frame wanted exactly.
+    complaint : str
+        What ffmpeg found wrong with the file; empty for a healthy one.
+    """
+
+    size: tuple[int, int]
+    rate: Fraction
+    n_frames: int
+    is_steady: bool
+    can_jump: bool
+    complaint: str
+
+
+def probe(path: Path) -> Film:
+    """Look into a film: count its frames without decoding them, and decode the first for its true size.
+
+    Raises
+    ------
+    VideoError
+        If not a single frame can be decoded.
+    """
+    result = subprocess.run(
+        [program(), "-hide_banner", "-nostdin", "-v", "level+info", "-i", f"file:{path}", *_COUNTED, *_FIRST],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    report = result.stderr.decode(errors="replace")
+    complaints = [without_address(line) for line in _COMPLAINT.findall(report)]
+    header = re.match(rb"P5\s+(\d+)\s+(\d+)\s", result.stdout)
+    progress, rates = _PROGRESS.findall(report), _RATES.search(report)
+    if header is None or not progress or rates is None:
+        if "Video:" not in report and re.search(r"Stream #0:\d", report):
+            raise VideoError(f"{path} holds no picture, only other tracks.", "Choose a file with a video track.")
+        cause = complaints[0] if complaints else "there is no frame in it"
+        raise VideoError(
+            f"{path} ({path.stat().st_size} bytes) cannot be read as a video: {cause}.",
+            "Try it in a video player; if it does not play there, it is broken, cut short or not a video.",
+        )
+    is_steady = rates[1] == rates[2]
+    count, *time = progress[-1]
+    rate = film_rate(rates[2])
+    if not is_steady and rate > _FASTEST:
+        rate = film_rate(rates[1])
+    found = Fraction(count) / rate if is_steady else _seconds(*time)
+    complaints += _riff_complaint(path)
+    # The time of the last packet lacks those that come earlier but are shown later.
+    longest = found + 3 / rate
+    shown = int(count) if is_steady else math.ceil(min(longest, _announced(report) or longest) * rate)
+    return Film(
+        size=(int(header[2]), int(header[1])),
+        rate=rate,
+        n_frames=max(shown, 1),
+        is_steady=is_steady,
+        can_jump=is_steady and _INDEXED.search(report) is not None,
+        complaint=complaints[0] if complaints else "",
+    )
+
+
+def film_rate(printed: str) -> Fraction:
+    """Turn a rate printed with two decimals into the exact one: 29.97 is 30000/1001.
+
+    Examples
+    --------
+    >>> film_rate("29.97"), film_rate("25"), film_rate("1k")
+    (Fraction(30000, 1001), Fraction(25, 1), Fraction(1000, 1))
+    """
+    rate = Fraction(printed.rstrip("k")) * (1000 if printed.endswith("k") else 1)
+    broadcast = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    if rate.denominator != 1 and broadcast and abs(broadcast - rate) <= Fraction(5, 1000):
+        return broadcast
+    return rate
+
+
+def _riff_complaint(path: Path) -> list[str]:
+    """Say that an AVI file lacks bytes its header announces, for ffmpeg does not."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    announced, size = 8 + int.from_bytes(head[4:8], "little"), path.stat().st_size
+    if head[:4] != b"RIFF" or head[8:] != b"AVI " or announced <= size:
+        return []
+    return [f"it announces {announced} bytes and has {size}"]
+
+
+def _announced(report: str) -> Fraction | None:
+    """Duration in the header, in s, where it gives one."""
+    duration = _DURATION.search(report)
+    return None if duration is None else _seconds(*duration.groups())
+
+
+def _seconds(hours: str, minutes: str, seconds: str) -> Fraction:
+    return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
