@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from convis_core.errors import ParameterError, UnknownNameError
 from convis_core.layer import Layer
+from convis_core.output import Output
 from convis_core.resolution import Resolution
 from convis_core.tensors import TIME
 
@@ -45,7 +46,8 @@ class Impulse:
     def offsets(self, axis: int) -> NDArray[Any]:
         """Distance from the impulse along axis 0 (x) or 1 (y), in deg."""
         n = next(iter(self.responses.values())).shape[1 + axis]
-        return (np.arange(n) - (n - 1) // 2) / self.resolution.pixel_per_degree
+        offsets: NDArray[Any] = (np.arange(n) - (n - 1) // 2) / self.resolution.pixel_per_degree
+        return offsets
 
 
 def measured_impulse(layer: Any, length: int | None, size: tuple[int, int] | None, **light: Any) -> Impulse:
@@ -87,11 +89,32 @@ def _support(layer: Layer) -> tuple[int, int]:
     return int(shape[TIME]), int(max(shape[TIME + 1 :]))
 
 
-def _probed(layer: Layer, length: int, size: tuple[int, int], **light: Any) -> list[torch.Tensor]:
-    """Responses of a single cell to an impulse at each pixel, placed opposite to the pixel."""
+def _probed(
+    layer: Layer, length: int, size: tuple[int, int], amplitude: float = 1.0, background: float = 0.0
+) -> list[torch.Tensor]:
+    """Responses of a single cell to an impulse at each pixel, placed opposite to the pixel.
+
+    The pixels of a row are probed side by side along the batch axis, after a frame of background.
+    """
+    columns = torch.arange(size[1])
+    shape = (size[1], layer.in_channels or 1, length + 1, *size)
+    still = torch.full(shape, background, dtype=layer.dtype, device=layer.device)
     rows = []
-    for x in range(size[0]):
-        places = [layer.impulse_response(length, size, position=(x, y), **light) for y in range(size[1])]
-        rows.append([torch.cat([place[k] for place in places], dim=4) for k in range(len(places[0]))])
-    joined = [torch.cat([row[k] for row in rows], dim=3) for k in range(len(rows[0]))]
-    return [tensor.flip(3, 4).cpu() for tensor in joined]
+    layer.push_state()
+    try:
+        rest = _fresh(layer, still)
+        for x in range(size[0]):
+            flash = still.clone()
+            flash[columns, :, 1, x, columns] += amplitude
+            rows.append([f - r for f, r in zip(_fresh(layer, flash), rest, strict=True)])
+    finally:
+        layer.pop_state()
+    # [pixel along y, channel, lag, 1, 1] for each x becomes [1, channel, lag, x, y]
+    found = [torch.stack([row[k][:, :, 1:, 0, 0] for row in rows]) for k in range(len(rest))]
+    return [tensor.permute(2, 3, 0, 1)[None].flip(3, 4).cpu() for tensor in found]
+
+
+def _fresh(layer: Layer, frames: torch.Tensor) -> Output:
+    layer.clear_state()
+    with torch.no_grad():
+        return layer.as_output(layer(frames))
