@@ -1,6 +1,7 @@
 """Live, linked views of models of early vision in a notebook, around `convis_core`."""
 
 from convis_widgets.apps.explorer import Explorer, explore
+from convis_widgets.apps.fit_explorer import FitExplorer, fit_explorer
 from convis_widgets.controls.panel import ParameterPanel
 from convis_widgets.controls.transport import Transport
 from convis_widgets.live.cursor import Cursor
@@ -9,6 +10,7 @@ from convis_widgets.live.player import FitPlayer, RunPlayer
 from convis_widgets.views.impulse import ImpulseResponse
 from convis_widgets.views.losscurve import LossCurve
 from convis_widgets.views.mosaic import FilterMosaic
+from convis_widgets.views.prediction import Prediction
 from convis_widgets.views.profile import SpatialProfile
 from convis_widgets.views.raster import SpikeRaster
 from convis_widgets.views.stimulus import StimulusView
@@ -20,11 +22,13 @@ __all__ = [
     "Explorer",
     "FilterMosaic",
     "FilterVolume",
+    "FitExplorer",
     "FitPlayer",
     "Hub",
     "ImpulseResponse",
     "LossCurve",
     "ParameterPanel",
+    "Prediction",
     "RunPlayer",
     "SpatialProfile",
     "SpikeRaster",
@@ -32,4 +36,5 @@ __all__ = [
     "TimeCourse",
     "Transport",
     "explore",
+    "fit_explorer",
 ]

@@ -104,7 +104,7 @@ class CentreSurroundFilter(Layer):
         key="outer-plexiform-layer.linear-version.surround-tau__sec",
     )
     tau_undershoot = parameter(
-        0.03,
+        0.02,
         unit="s",
         bounds=(1e-4, 10.0),
         slider=(0.005, 0.2),
@@ -126,7 +126,7 @@ class CentreSurroundFilter(Layer):
     def __init__(
         self,
         duration: float = 0.1,
-        extent: float = 0.5,
+        extent: float = 0.4,
         *,
         resolution: Resolution | None = None,
         **values: Any,

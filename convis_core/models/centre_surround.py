@@ -53,7 +53,7 @@ class CentreSurround(Layer):
     in_channels = 1
 
     amplification = parameter(
-        400.0,
+        1500.0,
         unit="Hz",
         bounds=(0.0, 1e5),
         slider=(10.0, 5000.0),
@@ -74,7 +74,7 @@ class CentreSurround(Layer):
     def __init__(
         self,
         duration: float = 0.1,
-        extent: float = 0.5,
+        extent: float = 0.4,
         *,
         seed: int | None = None,
         resolution: Resolution | None = None,

@@ -28,7 +28,7 @@ from convis_widgets.views.volume import FilterVolume
 
 __all__ = ["Explorer", "explore"]
 
-RESOLUTION = Resolution(pixel_per_degree=20.0, steps_per_second=1000.0)
+RESOLUTION = Resolution(pixel_per_degree=30.0, steps_per_second=1000.0)
 WINDOW = 10.0
 """Seconds of time that the plots show when the stimulus is longer or endless."""
 
@@ -60,7 +60,9 @@ class Explorer(Dashboard):
         super().__init__(hub, cursor, [self.transport, hub], side, cards)
         self._reached = 0
         self._show_stimulus()
-        self._show_filter()
+        data = self._show_filter()
+        if data is not None:
+            cursor.lag = data.strongest_tile
         self.player.watchers.append(self._on_chunk)
         if problem is not None:
             self.transport.show_error(problem.message, f"{problem.remedy} The {name} is shown instead.".strip())
@@ -141,18 +143,19 @@ class Explorer(Dashboard):
         if self.raster is not None:
             self.raster.move(now=0.0, window=window)
 
-    def _show_filter(self) -> None:
+    def _show_filter(self) -> KernelData | None:
         try:
             data = KernelData.of(self.model)
         except ConvisError as error:
             self.mosaic.title = f"Filter: {error.message}"
-            return
+            return None
         self.mosaic.dt = data.step * data.thinning
         self.frames.footprint = data.weights.shape[2:]
         self.mosaic.show(data.tiles)
         self.impulse.show(data)
         self.profile.show(data)
         self.volume.show(data)
+        return data
 
     def _stimulus_chooser(self, name: str) -> Dropdown:
         names = list(dict.fromkeys([name, *BUILT_IN]))
@@ -195,7 +198,7 @@ def explore(
     Parameters
     ----------
     model : Layer, Layer class or name, optional
-        What is explored; `convis_core.models.CentreSurround` at 20 pixels per degree if not given.
+        What is explored; `convis_core.models.CentreSurround` at 30 pixels per degree if not given.
     stimulus : str, path, array, tensor or Stream, optional
         What it sees: the path of a film, a name such as ``"moving bar"``, or frames
         ``[time, x, y]``. By default a natural scene.

@@ -9,7 +9,7 @@ import traitlets
 
 from convis_core import Layer
 from convis_core.errors import ConvisError
-from convis_widgets.controls.rows import parameter_rows
+from convis_widgets.controls.rows import parameter_rows, shown
 from convis_widgets.live.front_end import front_end
 from convis_widgets.live.hub import Hub
 from convis_widgets.live.widget import LiveWidget
@@ -68,7 +68,7 @@ class ParameterPanel(LiveWidget):
 
     def refresh(self) -> None:
         """Show the values that the model has now; after a fit or a loaded file."""
-        self._submit(lambda: self.show({handle.name: float(handle) for handle in self._model.user_parameters}))
+        self._submit(lambda: self.show({handle.name: shown(handle) for handle in self._model.user_parameters}))
 
     def show(self, values: Mapping[str, float] | None = None, errors: Mapping[str, str | None] | None = None) -> None:
         """Show values, and reasons why others were refused (None clears a reason), from any thread."""
@@ -89,7 +89,7 @@ class ParameterPanel(LiveWidget):
             try:
                 handle = self._model.p[name]
                 handle.set(value)
-                values[name] = float(handle)
+                values[name] = shown(handle)
             except ConvisError as error:
                 errors[name] = str(error)
         self.show(values, errors)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from convis_core import Layer
 from convis_core.parameter_tree import Handle
 
-__all__ = ["parameter_rows"]
+__all__ = ["parameter_rows", "shown"]
 
 
 def parameter_rows(model: Layer) -> list[dict[str, Any]]:
@@ -25,13 +26,13 @@ def parameter_rows(model: Layer) -> list[dict[str, Any]]:
 
 def _row(model: Layer, handle: Handle) -> dict[str, Any]:
     declared = handle.declaration
-    value = float(handle)
+    value = shown(handle)
     lo, hi = declared.range or _around(value)
     path, _, name = handle.name.rpartition(".")
     log = declared.scale == "log" and lo > 0
     return {
         "name": handle.name,
-        "group": (path or type(model).__name__).replace(".", " ").replace("_", " "),
+        "group": path.replace(".", " ").replace("_", " ") or _words(type(model).__name__),
         "label": name.replace("_", " "),
         "unit": declared.unit,
         "value": value,
@@ -41,6 +42,16 @@ def _row(model: Layer, handle: Handle) -> dict[str, Any]:
         "scale": "log" if log else "linear",
         "doc": declared.describe(),
     }
+
+
+def shown(handle: Handle) -> float:
+    """Value as a person wrote it: 0.05, not the nearest float32 to it."""
+    return float(f"{float(handle):.6g}")
+
+
+def _words(name: str) -> str:
+    """Split a class name: CentreSurround becomes Centre Surround."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
 
 
 def _around(value: float) -> tuple[float, float]:

@@ -7,13 +7,18 @@ from typing import Any
 import bqplot
 import numpy as np
 from ipywidgets import HTML, HBox, Label, Layout, VBox
+from numpy.typing import NDArray
 
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
+from convis_widgets.views.ticks import decades, nice_ticks
 
 __all__ = ["CurveView"]
 
 MARGIN = {"top": 8, "bottom": 38, "left": 52, "right": 14}
+MOST_TICKS = (11, 5)
+NOWHERE = -1e9
+"""Where a mark waits that has nothing to show: bqplot draws NaN with errors."""
 EMPTY = np.zeros(2)
 
 
@@ -49,16 +54,17 @@ class CurveView(VBox):
         self.cursor = cursor or Cursor()
         self.x, self.y = bqplot.LinearScale(), y_scale or bqplot.LinearScale()
         self._share = bqplot.LinearScale(min=0.0, max=1.0)  # height of the plot, for lines from bottom to top
-        axes = [_axis(self.x, x_label, "horizontal"), _axis(self.y, y_label, "vertical")]
+        self._axes = [_axis(self.x, x_label, "horizontal"), _axis(self.y, y_label, "vertical")]
+        self._extents: dict[bqplot.Lines, tuple[float, float, float, float]] = {}
         self.figure = bqplot.Figure(
-            axes=axes,
+            axes=self._axes,
             marks=[],
             fig_margin=MARGIN,
             animation_duration=0,
             display_toolbar=False,
             background_style={"fill": "none"},
             padding_x=0.0,
-            padding_y=0.06,
+            padding_y=0.0,
             layout=Layout(width="100%", height=f"{height}px", min_width="0"),
         )
         self.info = Label("")
@@ -73,7 +79,8 @@ class CurveView(VBox):
         """Add a line in one of the theme's colours, e.g. ``on``, ``off``, ``ghost``, ``accent``."""
         mark = bqplot.Lines(
             x=EMPTY,
-            y=EMPTY * np.nan,
+            y=EMPTY,
+            visible=False,
             scales={"x": self.x, "y": self.y},
             colors=[f"var(--cv-{colour})"],
             stroke_width=width,
@@ -86,14 +93,12 @@ class CurveView(VBox):
     def band(self, colour: str) -> bqplot.Lines:
         """Add an area between two lines, ``y`` of shape [2, n]."""
         paint = [f"var(--cv-{colour})"]
-        return self.line(
-            colour, width=0.0, fill="between", fill_colors=paint, fill_opacities=[0.18], opacities=[0.0], visible=True
-        )
+        return self.line(colour, width=0.0, fill="between", fill_colors=paint, fill_opacities=[0.13], opacities=[0.0])
 
     def upright(self, colour: str = "accent", *, dashed: bool = False) -> bqplot.Lines:
         """Add a vertical line over the whole height; its place is its ``x``, a pair of equal numbers."""
         mark = bqplot.Lines(
-            x=np.full(2, np.nan),
+            x=EMPTY + NOWHERE,
             y=np.array([0.0, 1.0]),
             scales={"x": self.x, "y": self._share},
             preserve_domain={"x": True},
@@ -103,6 +108,39 @@ class CurveView(VBox):
         )
         self.figure.marks = [*self.figure.marks, mark]
         return mark
+
+    def draw(self, mark: bqplot.Lines, x: NDArray[np.float64], y: NDArray[np.float64] | None) -> None:
+        """Give a line its points, ``y`` of shape [n] or, for a band, [2, n]; fewer than two hide it."""
+        if y is None or len(x) < 2:
+            self._extents.pop(mark, None)
+            self.hub.set(mark, visible=False)
+        else:
+            self._extents[mark] = (x[0], x[-1], float(np.min(y)), float(np.max(y)))
+            self.hub.set(mark, x=x, y=y, visible=True)
+
+    def frame(self, window: tuple[float, float] | None = None) -> None:
+        """Fit the axes to what is drawn, or time to a window, with ticks at round numbers."""
+        if self._extents:
+            x0, x1, low, high = np.array(list(self._extents.values())).T
+            self._set_axis(self.x, self._axes[0], window or (float(x0.min()), float(x1.max())), MOST_TICKS[0])
+            self._set_axis(self.y, self._axes[1], self._padded(float(low.min()), float(high.max())), MOST_TICKS[1])
+        elif window is not None:
+            self._set_axis(self.x, self._axes[0], window, MOST_TICKS[0])
+
+    def _padded(self, low: float, high: float) -> tuple[float, float]:
+        if isinstance(self.y, bqplot.LogScale):
+            return low / 1.2, high * 1.2
+        margin = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
+        return (low - margin if low else 0.0), high + margin
+
+    def _set_axis(self, scale: bqplot.Scale, axis: bqplot.Axis, span: tuple[float, float], most: int) -> None:
+        ticks = (decades if isinstance(scale, bqplot.LogScale) else nice_ticks)(*span, most)
+        self.hub.set(scale, min=span[0], max=span[1])
+        self.hub.set(axis, tick_values=ticks)
+
+    def mark(self, upright: bqplot.Lines, x: float | None) -> None:
+        """Move a vertical line; None takes it away."""
+        self.hub.set(upright, x=np.full(2, NOWHERE if x is None else x))
 
     def show_info(self, text: str) -> None:
         """Set the grey text on the right of the header."""
@@ -124,6 +162,5 @@ def _axis(scale: bqplot.Scale, label: str, orientation: str) -> bqplot.Axis:
         grid_color="var(--cv-grid)",
         color="var(--cv-muted)",
         label_color="var(--cv-muted)",
-        num_ticks=6 if orientation == "horizontal" else 4,
-        label_offset="30px" if orientation == "horizontal" else "-38px",
+        label_offset="30px" if orientation == "horizontal" else "40px",
     )

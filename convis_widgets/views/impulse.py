@@ -56,13 +56,12 @@ class ImpulseResponse(CurveView):
         place = data.index_of(self.cursor.pixel, self.cursor.anchor)
         time = data.lag_ms
         for channel, mark in enumerate(self._curves):
-            shown = channel < data.weights.shape[0]
-            self.hub.set(mark, x=time, y=data.at(place, channel) if shown else np.full(len(time), np.nan))
-        ghost = None if self._before is None else data.pick(self._before, place, 0)
-        self.hub.set(self._ghost, x=time, y=np.full(len(time), np.nan) if ghost is None else ghost)
+            self.draw(mark, time, data.at(place, channel) if channel < data.weights.shape[0] else None)
+        self.draw(self._ghost, time, None if self._before is None else data.pick(self._before, place, 0))
+        self.frame()
         x, y = self.cursor.pixel
         self.show_info(f"pixel ({x}, {y}); grey: before the change")
 
     def _draw_lag(self) -> None:
         if self._data is not None:
-            self.hub.set(self._mark, x=np.full(2, self._data.tile_ms(self.cursor.lag)))
+            self.mark(self._mark, self._data.tile_ms(self.cursor.lag))

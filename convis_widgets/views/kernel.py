@@ -58,6 +58,11 @@ class KernelData:
         """Time of every lag in ms."""
         return np.arange(self.weights.shape[1]) * self.step * 1e3
 
+    @property
+    def strongest_tile(self) -> int:
+        """Tile of the mosaic with the largest weight."""
+        return int(np.abs(self.tiles).max(axis=(1, 2)).argmax())
+
     def tile_ms(self, tile: int) -> float:
         """Time of a tile of the mosaic in ms."""
         return tile * self.thinning * self.step * 1e3

@@ -35,7 +35,7 @@ class LossCurve(CurveView):
         """Add the loss of one update."""
         self.losses.append(step.loss)
         if self._optimizer and self._optimizer != step.optimizer:
-            self.hub.set(self._change, x=np.full(2, float(len(self.losses) - 1)))
+            self.mark(self._change, len(self.losses) - 1.0)
         self._optimizer = step.optimizer
         self._draw()
 
@@ -48,8 +48,8 @@ class LossCurve(CurveView):
         every = max(1, -(-len(self.losses) // MOST_POINTS))
         shown = np.array(self.losses[::-1][::every][::-1])  # the newest is always among them
         update = np.arange(len(self.losses))[::-1][::every][::-1].astype(np.float64)
-        if len(shown) < 2:  # bqplot draws no line of fewer than two points
-            shown, update = np.full(2, shown[-1] if len(shown) else np.nan), np.array([0.0, 1.0])
-        self.hub.set(self._line, x=update, y=np.where(shown > 0, shown, np.nan))
+        positive = shown > 0  # a logarithmic scale has no place for the others
+        self.draw(self._line, update[positive], shown[positive])
+        self.frame()
         if self.losses:
             self.show_info(f"{self._optimizer}, {len(self.losses)} updates, now {self.losses[-1]:.4g}")

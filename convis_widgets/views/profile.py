@@ -43,5 +43,6 @@ class SpatialProfile(CurveView):
         frame = data.weights[0, min(self.cursor.lag * data.thinning, data.weights.shape[1] - 1)]
         for mark, values, middle in ((self._across, frame[x], centre[1]), (self._down, frame[:, y], centre[0])):
             position = (np.arange(len(values)) - middle) / data.pixel_per_degree
-            self.hub.set(mark, x=position, y=values.astype(np.float64))
+            self.draw(mark, position, values.astype(np.float64))
+        self.frame()
         self.show_info(f"lag {data.tile_ms(self.cursor.lag):.3g} ms; dashed: down")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,10 +29,13 @@ class BinnedRates:
         Frames per bin.
     scale : float
         Factor from the mean per frame to the unit shown, e.g. steps per second for spike counts.
+    smoothing : float
+        Time constant, in bins, of a causal exponential window; 0 for none.
     """
 
-    def __init__(self, bin_steps: int, scale: float) -> None:
+    def __init__(self, bin_steps: int, scale: float, smoothing: float = 0.0) -> None:
         self.bin_steps, self.scale = bin_steps, scale
+        self._keep = math.exp(-1.0 / smoothing) if smoothing > 0 else 0.0
         self.clear()
 
     def clear(self) -> None:
@@ -39,6 +44,7 @@ class BinnedRates:
         self.summary: list[NDArray[np.float64]] = []
         self.first = 0
         self._sum: NDArray[np.float32] | None = None
+        self._smooth: NDArray[np.float32] | None = None
         self._filled = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -61,6 +67,9 @@ class BinnedRates:
     def _close_bin(self) -> None:
         assert self._sum is not None
         rates = self._sum * (self.scale / self.bin_steps)
+        if self._smooth is not None:
+            rates += self._keep * (self._smooth - rates)
+        self._smooth = rates
         self.bins.append(rates.astype(np.float16))
         flat = rates.reshape(len(rates), -1)
         low, high = np.percentile(flat, [10, 90], axis=1)
@@ -83,11 +92,11 @@ class BinnedRates:
         index = np.arange(len(self.bins))[bins]
         return (self.first + (index + 0.5) * self.bin_steps) * step
 
-    def cell(self, population: int, pixel: tuple[int, int], bins: slice = EVERY) -> NDArray[np.float64]:
-        """Rate of one cell in every bin; NaN where there is no such cell."""
+    def cell(self, population: int, pixel: tuple[int, int], bins: slice = EVERY) -> NDArray[np.float64] | None:
+        """Rate of one cell in every bin; None where there is no such cell."""
         chosen = self.bins[bins]
         if not chosen or not (pixel[0] < chosen[0].shape[1] and pixel[1] < chosen[0].shape[2]):
-            return np.full(len(chosen), np.nan)
+            return None
         return np.array([rates[(population, *pixel)] for rates in chosen], dtype=np.float64)
 
     def population(self, population: int, bins: slice = EVERY) -> NDArray[np.float64]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 
 import bqplot
-import numpy as np
-from numpy.typing import NDArray
 
 from convis_core import Chunk, Layer
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
-from convis_widgets.views.curves import CurveView
+from convis_widgets.views.curves import NOWHERE, CurveView
 from convis_widgets.views.rates import BinnedRates
 
 __all__ = ["TimeCourse"]
 
 BIN = 0.02
-"""Width of a bin in s: short enough to follow a transient, long enough for a rate."""
+SMOOTHING = 0.05
+"""Width of a bin and time constant of the exponential window over them, in s."""
 
 
 class TimeCourse(CurveView):
@@ -49,20 +48,21 @@ class TimeCourse(CurveView):
         super().__init__(title, "time (s)", "rate (Hz)" if model.spiking else "response", hub, cursor)
         self._step = model.resolution.step
         steps = max(1, round(BIN / self._step))
-        self.rates = BinnedRates(steps, model.resolution.steps_per_second if model.spiking else 1.0)
+        scale = model.resolution.steps_per_second if model.spiking else 1.0
+        self.rates = BinnedRates(steps, scale, smoothing=SMOOTHING / BIN)
         colours = ("on", "off")[: len(model.output_names)]
         self._bands = [self.band(colour) for colour in colours]
-        self._means = [self.line(colour) for colour in colours]
-        self._cells = [self.line(colour, width=1.0, dashed=True) for colour in colours]
+        self._means = [self.line(colour, width=2.2) for colour in colours]
+        self._cells = [self.line(colour, width=0.9, opacities=[0.75]) for colour in colours]
         self._playhead, self._hover = self.upright(), self.upright("muted", dashed=True)
         self._selector = bqplot.interacts.IndexSelector(scale=self.x, marks=[], line_width=1)
         self.figure.interaction = self._selector
         self.hub.link(self._selector, "selected", self.cursor, "time", item=0, save=True)
-        self.hub.link(self.cursor, "time", self._hover, "x", repeat=2, otherwise=float(np.nan))
+        self.hub.link(self.cursor, "time", self._hover, "x", repeat=2, otherwise=NOWHERE)
         self._lock = threading.Lock()
         self.window: tuple[float, float] | None = None
         self.cursor.observe(lambda _: self._draw_cell(), "pixel")
-        self.cursor.observe(lambda _: self._zoom(), "brush")
+        self.cursor.observe(lambda _: self._draw(), "brush")
 
     def on_chunk(self, chunk: Chunk) -> None:
         """Add the responses of a chunk."""
@@ -70,7 +70,7 @@ class TimeCourse(CurveView):
             before = len(self.rates.bins)
             self.rates.add(chunk)
             grown = len(self.rates.bins) != before
-        self.hub.set(self._playhead, x=np.full(2, chunk.stop * self._step))
+        self.mark(self._playhead, chunk.stop * self._step)
         if grown:
             self._draw()
 
@@ -84,7 +84,7 @@ class TimeCourse(CurveView):
         """Set the range of time to show, in s, while nothing is brushed."""
         if window != self.window:
             self.window = window
-            self._zoom()
+            self._draw()
 
     def _visible(self) -> slice:
         window = self.cursor.brush or self.window
@@ -96,8 +96,8 @@ class TimeCourse(CurveView):
             time = self.rates.time(self._step, bins)
             summaries = [self.rates.population(k, bins) for k in range(len(self._means))]
         for line, band, summary in zip(self._means, self._bands, summaries, strict=True):
-            self.hub.set(line, **_drawable(time, summary[:1]))
-            self.hub.set(band, **_drawable(time, summary[1:]))
+            self.draw(line, time, summary[0])
+            self.draw(band, time, summary[1:])
         self._draw_cell()
 
     def _draw_cell(self) -> None:
@@ -107,18 +107,6 @@ class TimeCourse(CurveView):
             time = self.rates.time(self._step, bins)
             cells = [self.rates.cell(k, pixel, bins) for k in range(len(self._cells))]
         for line, cell in zip(self._cells, cells, strict=True):
-            self.hub.set(line, **_drawable(time, cell[None]))
-        self.show_info(f"dashed: pixel ({pixel[0]}, {pixel[1]}); band: 10 to 90 % of all cells")
-
-    def _zoom(self) -> None:
-        window = self.cursor.brush or self.window
-        if window is not None:
-            self.hub.set(self.x, min=float(window[0]), max=float(window[1]))
-        self._draw()
-
-
-def _drawable(time: NDArray[np.float64], values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Turn ``[line, bin]`` into a mark's data; two points at nowhere stand for an empty line, which bqplot cannot draw."""
-    if not len(time):
-        time, values = np.zeros(2), np.full((len(values), 2), np.nan)
-    return {"x": time, "y": values[0] if len(values) == 1 else values}
+            self.draw(line, time, cell)
+        self.frame(self.cursor.brush or self.window)
+        self.show_info(f"thin: pixel ({pixel[0]}, {pixel[1]}); band: 10 to 90 % of all cells; smoothed over 50 ms")

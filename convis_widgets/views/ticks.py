@@ -1,0 +1,45 @@
+"""Where to put ticks so that a person reads round numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["decades", "nice_ticks"]
+
+
+def nice_ticks(low: float, high: float, most: int) -> NDArray[np.float64]:
+    """Multiples of 1, 2 or 5 times a power of ten inside a range, at most `most` of them.
+
+    Examples
+    --------
+    >>> nice_ticks(-0.7, 1.1, 5)
+    array([-0.5,  0. ,  0.5,  1. ])
+    """
+    span = high - low
+    if not span > 0 or not math.isfinite(span):
+        return np.array([low])
+    power = 10.0 ** math.floor(math.log10(span / most))
+    for factor in (1, 2, 5, 10, 20):
+        step = factor * power
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first + 1 <= most:
+            break
+    return np.round(np.arange(first, last + 1) * step, 12)
+
+
+def decades(low: float, high: float, most: int) -> NDArray[np.float64]:
+    """Powers of ten inside a range, at most `most` of them; 1, 2, 5 times a power where it is narrow.
+
+    Examples
+    --------
+    >>> decades(3.0, 2e4, 5)
+    array([   10.,   100.,  1000., 10000.])
+    """
+    exponents = nice_ticks(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9), most)
+    whole = exponents[exponents == np.round(exponents)]
+    if len(whole) >= 2:
+        return 10.0**whole
+    return nice_ticks(low, high, most)
