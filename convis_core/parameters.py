@@ -121,7 +121,8 @@ class Declaration:
         if not bool(torch.isfinite(tensor).all()):
             raise ParameterError(f"{label} must be finite, got {_shown(tensor)}{unit}.")
         lo, hi = self.bounds
-        if bool((tensor < lo).any()) or bool((tensor > hi).any()):
+        rounded = tensor.float()  # what single precision made of a bound is within it
+        if bool((rounded < lo).any()) or bool((rounded > hi).any()):
             raise ParameterError(
                 f"{label} = {_shown(tensor)}{unit} is out of bounds: it must lie between {lo:g} and {hi:g}{unit}."
             )

@@ -42,7 +42,7 @@ def to_tensor(value: Any, *, dtype: torch.dtype | None = None, device: torch.dev
             array = array.astype(np.float32 if array.dtype.itemsize < 8 else np.float64)
         if any(stride < 0 for stride in array.strides) or not array.flags.writeable:
             array = array.copy()
-        tensor = torch.from_numpy(array) if array.ndim else torch.tensor(array.item())
+        tensor = torch.from_numpy(array)
     else:
         raise ShapeError(
             f"Expected a numpy array, a torch tensor or a stream, got {type(value).__name__}.",
