@@ -40,7 +40,7 @@ $(python-ready):
 $(npm-ready):
 	@echo "== Installing the front end's tools"
 	@command -v npm >/dev/null || { echo "npm was not found. Install node 20 or newer, with npm."; exit 1; }
-	cd js && npm ci --no-audit --no-fund --loglevel=error
+	cd js && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@rm -f js/node_modules/.ready-* && touch $@
 
 $(front-ready): | $(npm-ready)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import itertools
 import re
 import statistics
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import tomllib
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
@@ -20,6 +22,7 @@ PYTHON = [path for package in ("convis_core", "convis_widgets") for path in sort
 VITEST = [*sorted((ROOT / "js" / "src").rglob("*.test.ts")), *sorted((ROOT / "js" / "test").rglob("*.ts"))]
 FRONT = sorted(set((ROOT / "js" / "src").rglob("*.ts")) - set(VITEST))
 TESTS = [*sorted((ROOT / "tests").rglob("*.py")), *VITEST]
+CONSTRAINTS = (ROOT / "constraints.txt").read_text()
 
 BLOCKED = (
     *("IPython", "anywidget", "bqplot", "convis_widgets", "ipykernel", "ipyvolume", "ipywidgets", "matplotlib"),
@@ -59,14 +62,25 @@ def test_the_core_runs_without_jupyter_and_matplotlib() -> None:
 
 def test_pins_satisfy_what_is_declared() -> None:
     """Every dependency of the project is pinned, none to a build of one machine."""
-    constraints = (ROOT / "constraints.txt").read_text()
-    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", constraints, flags=re.MULTILINE))
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", CONSTRAINTS, flags=re.MULTILINE))
     assert not [name for name, version in pins.items() if "+" in version]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for text in [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]:
         requirement = Requirement(text)
         pin = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(pin), f"{requirement} is pinned to {pin}"
+
+
+def test_pins_suit_the_oldest_python_they_are_meant_for() -> None:
+    """Debian 12 has Python 3.11.2, and some releases ask for a later 3.11."""
+    refused = [
+        f"{package.name} {package.version} needs Python {wanted}"
+        for package in importlib.metadata.distributions()
+        if f"{canonicalize_name(package.name)}=={package.version.split('+')[0]}" in CONSTRAINTS.splitlines()
+        and (wanted := package.metadata.get("Requires-Python"))
+        and not SpecifierSet(wanted).contains("3.11.2")
+    ]
+    assert refused == []
 
 
 def test_the_lock_file_names_no_registry() -> None:
