@@ -9,6 +9,7 @@ are written to memory.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,6 +18,7 @@ from convis_core.tensors import TIME
 __all__ = ["blocked_convolution", "blocked_cost", "frames_per_block"]
 
 _LANES = 8  # output channels are computed in groups of this many, whether they are used or not
+_VALUES_AT_ONCE = 16_000_000  # responses held in memory before they are added up, 64 MB in single precision
 _COST_OF_A_WRITE = 48  # multiplications that take as long as writing one output and adding it up
 
 
@@ -96,9 +98,17 @@ def blocked_convolution(frames: Tensor, weight: Tensor, m: int | None = None) ->
     >>> blocked_convolution(frames, torch.tensor([1.0, 2.0, 3.0]).reshape(1, 1, 3, 1, 1)).flatten()
     tensor([1., 2., 3.])
     """
+    m = m or frames_per_block(frames, weight)
+    lags, time = weight.shape[TIME], frames.shape[TIME] - weight.shape[TIME] + 1
+    per_block = weight.shape[0] * (m + lags - 1) * frames[:, 0, 0].numel()
+    piece = max(_VALUES_AT_ONCE // per_block * m, 4 * lags)
+    pieces = [frames[:, :, at : at + piece + lags - 1] for at in range(0, time, piece)]
+    return torch.cat([_convolve(frames, weight, m) for frames in pieces], dim=TIME)
+
+
+def _convolve(frames: Tensor, weight: Tensor, m: int) -> Tensor:
     batch, in_channels, n_frames, *size = frames.shape
     out_channels, lags = weight.shape[0], weight.shape[TIME]
-    m = m or frames_per_block(frames, weight)
     padded = functional.pad(frames, (0, 0, 0, 0, 0, -n_frames % m))
     blocks = padded.reshape(batch, in_channels, -1, m, *size).transpose(1, 2).reshape(-1, in_channels * m, *size)
     responses = functional.conv2d(blocks, banded_weight(weight, m))

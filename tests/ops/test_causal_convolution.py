@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from convis_core.errors import ParameterError, ShapeError
+from convis_core.ops import blocked_convolution as blocked_module
 from convis_core.ops.blocked_convolution import blocked_convolution, frames_per_block
 from convis_core.ops.causal_convolution import _implementation, causal_conv3d, direct_convolution
 from convis_core.ops.spectral_convolution import fast_size, spectral_convolution
@@ -155,6 +156,20 @@ def test_any_block_length_gives_the_same(m: int, data: st.DataObject) -> None:
 def test_blocks_fill_the_channels_but_never_exceed_the_chunk() -> None:
     assert frames_per_block(torch.zeros(1, 1, 509, 29, 29), torch.zeros(1, 1, 10, 10, 10)) == 7
     assert frames_per_block(torch.zeros(1, 1, 3, 9, 9), torch.zeros(1, 1, 40, 3, 3)) <= 3
+
+
+def test_memory_is_bounded_by_working_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, weight = random_case((1, 1, 2, 3, 60, 2, 2), seed=9)
+    whole, held, add = blocked_convolution(frames, weight, 4), [], blocked_module.overlap_add
+
+    def spy(blocks: Tensor, m: int) -> Tensor:
+        held.append(blocks.numel())
+        return add(blocks, m)
+
+    monkeypatch.setattr(blocked_module, "_VALUES_AT_ONCE", 1000)
+    monkeypatch.setattr(blocked_module, "overlap_add", spy)
+    torch.testing.assert_close(blocked_convolution(frames, weight, 4), whole)
+    assert len(held) > 3 and max(held) < 1000
 
 
 def test_a_long_chunk_is_transformed_in_blocks() -> None:
