@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,9 @@ def check_shape(t: Any, x: Any, y: Any) -> tuple[int, int, int]:
 
 def check_number(value: Any, name: str, unit: str, least: float = -math.inf, most: float = math.inf) -> float:
     """Return a finite number between `least` and `most`, naming its unit in the refusal."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise ParameterError(f"Expected a finite number for {name} (in {unit}), got {value!r}.")
-    if not least <= value <= most:
+    if not least <= float(value) <= most:
         raise ParameterError(f"Expected {name} between {least:g} and {most:g} {unit}, got {value!r}.")
     return float(value)
 

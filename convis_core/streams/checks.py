@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from numbers import Real
 from typing import Any
 
 from convis_core.errors import StreamError
@@ -30,9 +31,9 @@ def check_size(size: Any) -> tuple[int, int]:
 
 
 def check_rate(rate: Any, what: str = "steps_per_second") -> float:
-    """Return a rate in Hz, or refuse what is not a finite number above 0."""
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not (math.isfinite(rate) and rate > 0):
-        raise StreamError(f"Expected {what} to be a finite number of Hz above 0, got {rate!r}.")
+    """Return a rate in Hz, or refuse what is not a finite number from a thousandth up."""
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not (math.isfinite(rate) and float(rate) >= 0.001):
+        raise StreamError(f"Expected {what} to be a finite number of Hz, 0.001 or more, got {rate!r}.")
     return float(rate)
 
 

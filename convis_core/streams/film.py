@@ -17,8 +17,8 @@ __all__ = ["Film", "film_rate", "probe"]
 
 _COUNTED: Final = ("-map", "0:v:0", "-c", "copy", "-f", "null", "-")
 _FIRST: Final = ("-map", "0:v:0", "-frames:v", "1", "-c:v", "pgm", "-pix_fmt", "gray", "-f", "image2pipe", "pipe:1")
-_RATES: Final = re.compile(r"Stream #0:\d+.*?: Video:.*? ([\d.]+k?) fps, ([\d.]+k?) tbr")
-_PROGRESS: Final = re.compile(r"frame= *(\d+) .*?time=(\d+):(\d+):([\d.]+)")
+_RATES: Final = re.compile(r"Stream #0:\d+.*?: Video:.*?(?: ([\d.]+k?) fps,)? ([\d.]+k?) tbr")
+_PROGRESS: Final = re.compile(r"frame= *(\d+) .*?time=(?:N/A|(\d+):(\d+):([\d.]+))")
 _DURATION: Final = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 _COMPLAINT: Final = re.compile(r"\[(?:error|fatal)\] *(.*)")
 _INDEXED: Final = re.compile(r"Input #0, (?:mov|matroska|avi)")
@@ -71,8 +71,8 @@ def probe(path: Path) -> Film:
     report = result.stderr.decode(errors="replace")
     complaints = [without_address(line) for line in _COMPLAINT.findall(report)]
     header = re.match(rb"P5\s+(\d+)\s+(\d+)\s", result.stdout)
-    progress, rates = _PROGRESS.findall(report), _RATES.search(report)
-    if header is None or not progress or rates is None:
+    timing = film_timing(report)
+    if header is None or timing is None:
         if "Video:" not in report and re.search(r"Stream #0:\d", report):
             raise VideoError(f"{path} holds no picture, only other tracks.", "Choose a file with a video track.")
         cause = complaints[0] if complaints else "there is no frame in it"
@@ -80,24 +80,41 @@ def probe(path: Path) -> Film:
             f"{path} ({path.stat().st_size} bytes) cannot be read as a video: {cause}.",
             "Try it in a video player; if it does not play there, it is broken, cut short or not a video.",
         )
-    is_steady = rates[1] == rates[2]
-    count, *time = progress[-1]
-    rate = film_rate(rates[2])
-    if not is_steady and rate > _FASTEST:
-        rate = film_rate(rates[1])
-    found = Fraction(count) / rate if is_steady else _seconds(*time)
     complaints += _riff_complaint(path)
-    # The time of the last packet lacks those that come earlier but are shown later.
-    longest = found + 3 / rate
-    shown = int(count) if is_steady else math.ceil(min(longest, _announced(report) or longest) * rate)
+    rate, n_frames, is_steady = timing
     return Film(
         size=(int(header[2]), int(header[1])),
         rate=rate,
-        n_frames=max(shown, 1),
+        n_frames=n_frames,
         is_steady=is_steady,
         can_jump=is_steady and _INDEXED.search(report) is not None,
         complaint=complaints[0] if complaints else "",
     )
+
+
+def film_timing(report: str) -> tuple[Fraction, int, bool] | None:
+    """Read rate, number of frames and steadiness out of what ffmpeg reports; None if it saw no frames.
+
+    ffmpeg reports an average rate (fps), the rate of the clock all times fit (tbr), how many
+    packets there are and the time of the last. Where these agree, frames follow at equal times.
+    """
+    progress, rates = _PROGRESS.findall(report), _RATES.search(report)
+    if rates is None or not progress or not int(progress[-1][0]):
+        return None
+    count, *time = progress[-1]
+    packets, clock = int(count), film_rate(rates[2])
+    average = film_rate(rates[1] or rates[2])
+    last = _seconds(*time) if time[0] else Fraction(0)
+    if last * average < packets / 10:  # a bare stream, whose packets carry no times
+        return average, packets, False
+    if average == clock and abs(last - packets / clock) <= 5 / clock + last / 50:
+        return clock, packets, True
+    measured = (packets / max(last, 1 / clock)).limit_denominator(1000)
+    rate = next((r for r in (clock, average, measured) if r <= _FASTEST), clock)
+    # The time of the last packet lacks those that come earlier but are shown later.
+    duration = _DURATION.search(report)
+    longest = last + 3 / rate
+    return rate, math.ceil(min(longest, _seconds(*duration.groups()) if duration else longest) * rate), False
 
 
 def film_rate(printed: str) -> Fraction:
@@ -123,12 +140,6 @@ def _riff_complaint(path: Path) -> list[str]:
     if head[:4] != b"RIFF" or head[8:] != b"AVI " or announced <= size:
         return []
     return [f"it announces {announced} bytes and has {size}"]
-
-
-def _announced(report: str) -> Fraction | None:
-    """Duration in the header, in s, where it gives one."""
-    duration = _DURATION.search(report)
-    return None if duration is None else _seconds(*duration.groups())
 
 
 def _seconds(hours: str, minutes: str, seconds: str) -> Fraction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from numbers import Real
 from typing import Any
 
 from torch import Tensor
@@ -76,6 +77,6 @@ class RandomStream(Stream):
 
 
 def _check_finite(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise StreamError(f"Expected a finite number for {what}, got {value!r}.")
     return float(value)

@@ -194,7 +194,7 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
         where = "the folder exists" if file.parent.is_dir() else f"there is no folder {file.parent} either"
         raise VideoError(f"There is no video file {file}; {where}.", "Check the name.")
     if not file.is_file():
-        raise VideoError(f"{file} is a folder, not a video file.", "Name a file inside it.")
+        raise VideoError(f"{file} is a folder or device, not a video file.", "Name a file.")
     if file.stat().st_size == 0:
         raise VideoError(f"The video file {file} is empty (0 bytes).", "Copy or download it again.")
     if not os.access(file, os.R_OK):

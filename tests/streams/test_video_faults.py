@@ -31,7 +31,7 @@ def test_missing_and_empty_files_and_folders(tmp_path: Path) -> None:
         VideoReader(tmp_path / "absent.mp4")
     with pytest.raises(VideoError, match=r"there is no folder .*nowhere either"):
         VideoReader(tmp_path / "nowhere" / "film.mp4")
-    with pytest.raises(VideoError, match="is a folder"):
+    with pytest.raises(VideoError, match="is a folder or device"):
         VideoReader(tmp_path)
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(VideoError, match=r"0 bytes.*Copy or download"):

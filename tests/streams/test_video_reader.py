@@ -19,7 +19,7 @@ from torch import Tensor
 from convis_core.errors import StreamError
 from convis_core.resolution import Resolution, use_resolution
 from convis_core.streams import RepeatingStream, VideoReader, video
-from convis_core.streams.film import film_rate
+from convis_core.streams.film import film_rate, film_timing
 
 Films = Callable[..., Path]
 LEVEL = 1.5 / 255  # the writer rounds to 8 bits, the coded range of luminance has 220 levels
@@ -56,7 +56,7 @@ def test_any_size_and_rate_come_back_exactly(
     torch.testing.assert_close(reader.get(9)[0, 0], ramp(9, x, y), atol=LEVEL, rtol=0)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(cuts=st.lists(st.integers(0, 120), max_size=5), jump=st.integers(0, 160))
 def test_cuts_and_jumps_do_not_matter(path: Path, cuts: list[int], jump: int) -> None:
     with VideoReader(path, steps_per_second=100.0) as film:
@@ -195,3 +195,22 @@ def test_positions_are_checked(path: Path) -> None:
 )
 def test_printed_rates_become_exact(printed: str, exact: Fraction) -> None:
     assert film_rate(printed) == exact
+
+
+@pytest.mark.parametrize(
+    ("rates", "progress", "expected"),
+    [
+        ("25 fps, 25 tbr", "frame=  100 fps=0.0 q=-1.0 size=N/A time=00:00:03.92", (Fraction(25), 100, True)),
+        ("29.97 fps, 29.97 tbr", "frame= 9 q=-1 time=00:00:00.20", (Fraction(30000, 1001), 9, True)),
+        ("15 fps, 30 tbr", "frame= 60 q=-1 time=00:00:04.00", (Fraction(30), 120, False)),  # uneven
+        ("30 fps, 30 tbr", "frame= 60 q=-1 time=00:00:04.00", (Fraction(30), 120, False)),  # says 30, is uneven
+        ("1k tbr", "frame= 60 q=-1 time=00:00:04.00", (Fraction(15), 60, False)),  # from a browser: no rate at all
+        ("25 fps, 60 tbr", "frame= 60 q=-1 time=N/A", (Fraction(25), 60, False)),  # a bare stream
+        ("25 fps, 60 tbr", "frame= 60 q=-1 time=00:00:00.04", (Fraction(25), 60, False)),
+        ("25 fps, 25 tbr", "frame=    0 q=-1 time=N/A", None),
+        ("", "frame= 3 q=-1 time=00:00:01.00", None),
+    ],
+)
+def test_reports_of_ffmpeg_are_understood(rates: str, progress: str, expected: tuple[object, ...] | None) -> None:
+    report = f"Duration: 00:00:04.00, start\n  Stream #0:0: Video: h264, 64x48, {rates}, 12k tbn\n{progress} speed=1x\r"
+    assert film_timing(report) == expected
