@@ -34,6 +34,7 @@ def convolve_time(x: Tensor, profile: Tensor, history: Tensor | None = None) -> 
 
     Examples
     --------
+    >>> import torch
     >>> x = torch.tensor([0.0, 1.0, 0.0, 0.0]).reshape(1, 1, 4, 1, 1)
     >>> convolve_time(x, torch.tensor([3.0, 2.0, 1.0]))[0].flatten()
     tensor([0., 3., 2., 1.])
@@ -48,7 +49,7 @@ def convolve_time(x: Tensor, profile: Tensor, history: Tensor | None = None) -> 
         n = min(size, n_steps - start)
         blocks.append(matrix[:n, : n + lags - 1] @ frames[:, :, start : start + n + lags - 1])
     output = blocks[0] if len(blocks) == 1 else cat(blocks, dim=TIME)
-    return output.unflatten(3, x.shape[3:]), last_frames(past, x)
+    return output.reshape(x.shape), last_frames(past, x)
 
 
 def convolve_space(x: Tensor, profile: Tensor) -> Tensor:
@@ -67,6 +68,7 @@ def convolve_space(x: Tensor, profile: Tensor) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> frame = torch.tensor([[1.0, 0.0, 0.0]]).reshape(1, 1, 1, 1, 3)
     >>> convolve_space(frame, torch.tensor([0.25, 0.5, 0.25])).flatten()
     tensor([0.7500, 0.2500, 0.0000])
