@@ -74,7 +74,7 @@ class Explorer(Dashboard):
         self.transport = Transport(self.player, hub=hub)
         self.frames = StimulusView(hub, cursor, pixel_per_degree=scale)
         self.mosaic = FilterMosaic(hub, cursor, pixel_per_degree=scale, unit=model.kernel_unit)
-        self.volume = FilterVolume()
+        self.volume = FilterVolume(hub)
         self.impulse = ImpulseResponse(model.kernel_unit, hub, cursor)
         self.profile = SpatialProfile(hub, cursor)
         self.course = TimeCourse(model, hub, cursor)

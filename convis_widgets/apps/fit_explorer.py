@@ -9,6 +9,7 @@ from ipywidgets import Dropdown, FloatLogSlider, Layout
 from convis_core import FitStep, Layer
 from convis_core.errors import ConvisError
 from convis_core.loops.optimizers import optimizer_names
+from convis_core.streams import as_stream
 from convis_widgets.apps.dashboard import Dashboard
 from convis_widgets.controls import ParameterPanel, Transport
 from convis_widgets.live.cursor import Cursor
@@ -56,6 +57,9 @@ class FitExplorer(Dashboard):
         side = [self._algorithm, self._rate, *([self.panel] if len(model.user_parameters) else [])]
         cards = [(self.loss, 5), (self.mosaic, 7), (self.prediction, 7), (self.impulse, 5)]
         super().__init__(hub, cursor, [self.transport, hub], side, cards)
+        middle = tuple(n // 2 for n in as_stream(target).size)
+        cursor.set_trait("anchor", middle)
+        cursor.set_trait("pixel", middle)
         self._choose()
         for control in (self._algorithm, self._rate):
             control.observe(lambda _: self._choose(), "value")

@@ -11,9 +11,9 @@ On the wire, kernel to page::
 
 and page to kernel::
 
-    {type: "hello"}          the page has just loaded: send everything
-    {type: "ack", seq}       painted
-    {type: "missing", seq}   answer to a probe: that tick never came
+    {type: "hello"}                the page has just loaded: send everything
+    {type: "ack", seq, paint_ms}   painted, in so many ms after it came
+    {type: "missing", seq}         answer to a probe: that tick never came
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Hub(anywidget.AnyWidget):
 
     _esm = front_end("hub.js")
     _css = front_end("convis.css")
+    paints = traitlets.List(traitlets.Dict(), help="attributes that follow the theme's colours").tag(sync=True)
     links = traitlets.List(traitlets.Dict(), help="connections made inside the page, without the kernel").tag(sync=True)
 
     def __init__(
@@ -159,6 +160,20 @@ class Hub(anywidget.AnyWidget):
         link = {"source": source.model_id, "attr": attr, "target": target.model_id, "to": to, **how}
         self.links = [*self.links, link]
 
+    def paint(self, widget: Widget, attr: str, value: Any) -> None:
+        """Set an attribute of a foreign widget to colours of the theme, now and whenever the theme changes.
+
+        Parameters
+        ----------
+        widget : Widget
+            Any ipywidget that cannot read CSS itself.
+        attr : str
+            Its attribute.
+        value : str, list or dict
+            The value, in which each string ``"var(--cv-card)"`` stands for that colour of `convis.css`.
+        """
+        self.paints = [*self.paints, {"target": widget.model_id, "attr": attr, "value": value}]
+
     def resync(self) -> None:
         """Send the whole present state of every registered view and of every foreign widget set so far."""
         self._pump.forget_flight()
@@ -177,7 +192,7 @@ class Hub(anywidget.AnyWidget):
     def _receive(self, content: Mapping[str, Any], _buffers: Sequence[memoryview]) -> None:
         kind = content.get("type")
         if kind == "ack":
-            self._pump.acknowledge(content["seq"])
+            self._pump.acknowledge(content["seq"], content.get("paint_ms", 0.0))
         elif kind == "missing":
             self._pump.missing(content["seq"])
         elif kind == "hello":

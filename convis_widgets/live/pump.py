@@ -23,7 +23,11 @@ SendProbe = Callable[[int], None]
 
 @dataclass
 class PumpStats:
-    """What the pump has done so far; ``round_trip_ms`` is that of the last tick, from sending to painted."""
+    """What the pump has done so far.
+
+    ``round_trip_ms`` is the time of the last tick from sending to acknowledgement, ``paint_ms`` how much of it the page
+    took to hand on and paint what had come.
+    """
 
     sent: int = 0
     acked: int = 0
@@ -31,6 +35,7 @@ class PumpStats:
     resent: int = 0
     dropped: int = 0
     round_trip_ms: float = 0.0
+    paint_ms: float = 0.0
 
 
 class Pump:
@@ -86,12 +91,13 @@ class Pump:
                 self._thread.start()
             self._changed.notify_all()
 
-    def acknowledge(self, seq: int) -> None:
+    def acknowledge(self, seq: int, paint_ms: float = 0.0) -> None:
         """Note that the browser has painted tick ``seq``."""
         with self._changed:
             if self._flying and seq == self._seq:
                 self.stats.acked += 1
                 self.stats.round_trip_ms = 1000.0 * (time.monotonic() - self._sent_at)
+                self.stats.paint_ms = paint_ms
                 self._flying = ()
                 self._changed.notify_all()
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
-from convis_widgets.views.ticks import decades, nice_ticks
+from convis_widgets.views.ticks import decades, nice_ticks, tick_format
 
 __all__ = ["CurveView"]
 
@@ -19,7 +19,7 @@ MARGIN = {"top": 8, "bottom": 38, "left": 52, "right": 14}
 MOST_TICKS = (11, 5)
 NOWHERE = -1e9
 """Where a mark waits that has nothing to show: bqplot draws NaN with errors."""
-EMPTY = np.zeros(2)
+EMPTY = np.ones(2)
 
 
 class CurveView(VBox):
@@ -136,7 +136,7 @@ class CurveView(VBox):
     def _set_axis(self, scale: bqplot.Scale, axis: bqplot.Axis, span: tuple[float, float], most: int) -> None:
         ticks = (decades if isinstance(scale, bqplot.LogScale) else nice_ticks)(*span, most)
         self.hub.set(scale, min=span[0], max=span[1])
-        self.hub.set(axis, tick_values=ticks)
+        self.hub.set(axis, tick_values=ticks, tick_format=tick_format(ticks))
 
     def mark(self, upright: bqplot.Lines, x: float | None) -> None:
         """Move a vertical line; None takes it away."""

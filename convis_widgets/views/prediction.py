@@ -13,6 +13,10 @@ from convis_widgets.views.curves import CurveView
 __all__ = ["Prediction"]
 
 
+FRAMES_SHOWN = 150
+"""Frames drawn of a chunk, its first: more could not be told apart."""
+
+
 class Prediction(CurveView):
     """Response of the model and the target at ``cursor.pixel`` over the chunk of the last update.
 
@@ -43,8 +47,8 @@ class Prediction(CurveView):
         time = np.arange(step.start, step.stop) * self._step_s
         target = _at(step.target.cpu().numpy()[0, 0], self.cursor.pixel)
         response = _at(step.response.cpu().numpy()[0, 0], self.cursor.pixel)
-        self.draw(self._target, time, target)
-        self.draw(self._response, time, response)
+        self.draw(self._target, time[:FRAMES_SHOWN], target[:FRAMES_SHOWN])
+        self.draw(self._response, time[:FRAMES_SHOWN], response[:FRAMES_SHOWN])
         self.frame()
         moving = np.std(target) > 0 and np.std(response) > 0
         fit = f"correlation {np.corrcoef(target, response)[0, 1]:.3f} here; " if moving else ""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["decades", "nice_ticks"]
+__all__ = ["decades", "nice_ticks", "tick_format"]
 
 
 def nice_ticks(low: float, high: float, most: int) -> NDArray[np.float64]:
@@ -43,3 +43,18 @@ def decades(low: float, high: float, most: int) -> NDArray[np.float64]:
     if len(whole) >= 2:
         return 10.0**whole
     return nice_ticks(low, high, most)
+
+
+def tick_format(ticks: NDArray[np.float64]) -> str:
+    """Format, in d3's notation, that tells neighbouring ticks apart.
+
+    Examples
+    --------
+    >>> tick_format(np.array([1.5, 1.55, 1.6])), tick_format(np.array([0.0, 20.0])), tick_format(np.array([1e6, 2e6]))
+    ('.2f', '.0f', '.0e')
+    """
+    largest = float(np.abs(ticks).max(initial=0.0))
+    step = float(np.diff(ticks).min()) if len(ticks) > 1 else largest
+    if not step > 0 or largest >= 1e5 or largest < 1e-4:
+        return ".0e" if not step > 0 or largest < 10 * step else f".{math.ceil(math.log10(largest / step))}e"
+    return f".{max(0, -math.floor(math.log10(step) + 1e-9))}f"

@@ -10,14 +10,26 @@ import numpy as np
 from ipywidgets import HTML, HBox, Label, VBox
 from numpy.typing import NDArray
 
+from convis_widgets.live.hub import Hub
 from convis_widgets.views.kernel import KernelData
 
 __all__ = ["FilterVolume"]
 
-EDGE = 24
+EDGE = 32
 """Voxels along an edge: enough to see the shape, few enough to paint several times a second."""
 INTERVAL = 0.5
 """Seconds between two paintings at least; a volume takes about a quarter of a second to draw."""
+STYLE = {
+    "background-color": "var(--cv-card)",
+    "box": {"visible": True, "color": "var(--cv-border)"},
+    "axes": {
+        "visible": True,
+        "color": "var(--cv-border)",
+        "label": {"color": "var(--cv-muted)"},
+        "ticklabel": {"color": "var(--cv-card)"},
+        **{axis: {"label": {"color": "var(--cv-muted)"}, "ticklabel": {"color": "var(--cv-card)"}} for axis in "xyz"},
+    },
+}
 INSTALL = "The view in three dimensions needs ipyvolume. Install it with: pip install ipyvolume ipython_genutils six"
 
 
@@ -28,42 +40,54 @@ class FilterVolume(VBox):
 
     Parameters
     ----------
-    height : int
-        Height in pixels.
+    hub : Hub, optional
+        That of the dashboard.
+    size : int
+        Width and height in pixels.
     """
 
-    def __init__(self, height: int = 190) -> None:
-        head = HBox([HTML("<b>Kernel in space-time</b>"), _grey("drag to turn")])
+    def __init__(self, hub: Hub | None = None, size: int = 210) -> None:
+        self._owned_hub = Hub() if hub is None else None
+        self.hub: Hub = hub or self._owned_hub  # type: ignore[assignment]
+        head = HBox([HTML("<b>Kernel in 3-D</b>"), _grey("drag to turn")])
         head.add_class("convis-head")
-        self._scatter: dict[int, Any] = {}
+        self._clouds: dict[int, Any] = {}
         self._lock = threading.Lock()
         self._due: threading.Timer | None = None
         self._drawn = float("-inf")
         self._data: KernelData | None = None
         try:
-            body = self._figure(height)
+            body = self._figure(size)
         except ImportError:
             body = Label(INSTALL)
         super().__init__([head, body])
+        self.add_class("convis-volume")
 
-    def _figure(self, height: int) -> Any:
+    def _figure(self, size: int) -> Any:
         import ipyvolume as ipv
 
-        figure = ipv.figure(width=260, height=height, controls=True)
-        ipv.style.box_off()
-        ipv.style.axes_off()
+        figure = ipv.figure(width=size, height=size)
+        for sign, colour in ((1, "positive"), (-1, "negative")):
+            cloud = ipv.scatter(*np.full((3, 1), 0.5), size=0.0, marker="sphere")
+            self.hub.paint(cloud, "color", f"var(--cv-{colour})")
+            self._clouds[sign] = cloud
         ipv.xyzlim(0, 1)
-        for sign, colour in ((1, "#c23b22"), (-1, "#2b6cb0")):
-            nowhere = np.full(1, -10.0)
-            self._scatter[sign] = ipv.scatter(nowhere, nowhere, nowhere, color=colour, size=2, marker="sphere")
-        figure.background_color = "rgba(0,0,0,0)"
+        ipv.xyzlabel("lag", "y", "x")
+        figure.camera.position = (1.2, 0.8, 1.9)
+        self.hub.paint(figure, "style", STYLE)
         return figure
+
+    def close(self) -> None:
+        """Close the widget, and its hub if that was its own."""
+        super().close()
+        if self._owned_hub is not None:
+            self._owned_hub.close()
 
     def show(self, data: KernelData) -> None:
         """Show a filter, soon: paintings are kept apart by half a second, and the newest filter is drawn."""
         with self._lock:
             self._data = data
-            if self._due is None and self._scatter:
+            if self._due is None and self._clouds:
                 wait = max(0.0, self._drawn + INTERVAL - time.monotonic())
                 self._due = threading.Timer(wait, self._draw)
                 self._due.daemon = True
@@ -76,13 +100,13 @@ class FilterVolume(VBox):
             return
         weights = _reduced(data.weights[0], EDGE)
         limit = float(np.abs(weights).max()) or 1.0
-        for sign, scatter in self._scatter.items():
+        for sign, cloud in self._clouds.items():
             strength = np.clip(sign * weights / limit, 0.0, 1.0)
-            lag, x, y = np.nonzero(strength > 0.12)
+            lag, x, y = np.nonzero(strength > 0.05)
             size = np.array(weights.shape, dtype=float)
-            with scatter.hold_sync():
-                scatter.x, scatter.y, scatter.z = lag / size[0], y / size[2], 1.0 - x / size[1]
-                scatter.size = 1.0 + 5.0 * strength[lag, x, y]
+            with cloud.hold_sync():
+                cloud.x, cloud.y, cloud.z = lag / size[0], 1.0 - x / size[1], y / size[2]
+                cloud.size = 2.5 + 6.0 * strength[lag, x, y]
 
 
 def _reduced(weights: NDArray[np.float32], edge: int) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 // The page's end of the hub: hand on each tick's parts, and acknowledge when they have been painted.
 import { decodeArrays, foreignArray, type PartHeader } from "./decode";
 import { followLinks } from "./links";
+import { followPaints } from "./paint";
 import { followTheme } from "./theme";
 import type { InitializeProps, Model, WidgetModel } from "./types";
 
@@ -34,10 +35,11 @@ export class HubClient {
     if (message.type === "probe") this.answer(message.seq);
     else if (message.type === "tick" && message.seq !== this.received) {
       this.received = message.seq;
+      const arrived = performance.now();
       await Promise.all(message.parts.map((part) => this.deliver(part, buffers)));
       afterPaint(() => {
         this.painted = message.seq;
-        this.model.send({ type: "ack", seq: message.seq });
+        this.model.send({ type: "ack", seq: message.seq, paint_ms: performance.now() - arrived });
       });
     }
   };
@@ -79,8 +81,10 @@ function afterPaint(callback: () => void): void {
 export default () => ({
   initialize({ model, signal }: InitializeProps): void {
     const client = new HubClient(model);
-    followTheme(signal, () => undefined);
     followLinks(model, client.find, signal);
+    let repaint = (): void => undefined;
+    followTheme(signal, () => repaint()); // first, for it marks the document that the colours are read from
+    repaint = followPaints(model, client.find, signal);
     model.on("msg:custom", client.receive as (...args: never[]) => void);
     model.send({ type: "hello" });
   },
