@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -93,6 +93,7 @@ def test_bar_moves_like_the_reference(
     assert min(error.mean() for error in errors) < 0.017
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     temporal=st.floats(0.5, 50.0),
     spatial=st.floats(0.1, 3.0),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convis_core.errors import StreamError, VideoError
@@ -16,6 +16,7 @@ from convis_core.streams.frames import crop_corner, fit_frame, gray_frame
 sides = st.integers(1, 12)
 
 
+@settings(deadline=None, max_examples=40)
 @given(x=sides, y=sides, channels=st.sampled_from([0, 1, 2, 3, 4]), deep=st.booleans(), seed=st.integers(0, 99))
 def test_any_picture_gives_values_from_0_to_1(x: int, y: int, channels: int, deep: bool, seed: int) -> None:
     dtype = np.uint16 if deep else np.uint8
@@ -47,6 +48,7 @@ def test_what_is_no_picture_is_refused(picture: Any, message: str) -> None:
         gray_frame(picture)
 
 
+@settings(deadline=None, max_examples=40)
 @given(have=st.tuples(sides, sides), size=st.tuples(sides, sides))
 def test_a_crop_is_central_and_fits_or_is_refused(have: tuple[int, int], size: tuple[int, int]) -> None:
     if any(s > h for s, h in zip(size, have, strict=True)):
@@ -58,6 +60,7 @@ def test_a_crop_is_central_and_fits_or_is_refused(have: tuple[int, int], size: t
     assert all(0 <= a - b <= 1 for a, b in zip(after, before, strict=True))
 
 
+@settings(deadline=None, max_examples=40)
 @given(have=st.tuples(sides, sides), size=st.tuples(sides, sides), level=st.floats(0, 1, width=32))
 def test_resizing_keeps_a_flat_picture_flat(have: tuple[int, int], size: tuple[int, int], level: float) -> None:
     resized = fit_frame(torch.full(have, level), size, "resize")

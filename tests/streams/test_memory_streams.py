@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convis_core.errors import ShapeError, StreamError
@@ -30,6 +30,7 @@ def test_random_values_have_the_mean_and_spread_asked_for() -> None:
         assert abs(product.mean().item()) < 0.005
 
 
+@settings(deadline=None, max_examples=40)
 @given(sizes=cuts, seed=st.integers(0, 2**40))
 def test_random_frames_do_not_depend_on_the_cut(sizes: list[int], seed: int) -> None:
     parts = read_in(RandomStream((3, 2), seed=seed), sizes)
@@ -72,6 +73,7 @@ def test_random_stream_refuses_nonsense(arguments: dict[str, object]) -> None:
         RandomStream(**arguments)  # type: ignore[arg-type]
 
 
+@settings(deadline=None, max_examples=40)
 @given(n=st.integers(1, 7), repeat=st.integers(1, 5), sizes=cuts)
 def test_repeating_equals_tiling(n: int, repeat: int, sizes: list[int]) -> None:
     frames = np.random.RandomState(n).rand(n, 2, 3)
