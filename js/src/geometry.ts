@@ -41,20 +41,21 @@ export interface Tiling {
 }
 
 /** Arrange `n` tiles of `width` by `height` pixels, as large as they can be; among nearly equal ones, the fullest grid. */
-export function tile(n: number, width: number, height: number, boxWidth: number, boxHeight: number, gap = 1): Tiling {
+export function tile(n: number, width: number, height: number, box: Box, gap = 1): Tiling {
   let best: Tiling | null = null;
   let bestScore = -Infinity;
   for (let columns = 1; columns <= n; columns++) {
     const rows = Math.ceil(n / columns);
-    const scale = Math.min((boxWidth - gap * (columns - 1)) / (columns * width), (boxHeight - gap * (rows - 1)) / (rows * height));
+    const scale = Math.min((box.width - gap * (columns - 1)) / (columns * width), (box.height - gap * (rows - 1)) / (rows * height));
     const score = scale * (1 - 0.5 * (1 - n / (rows * columns)));
     if (score <= bestScore) continue;
     bestScore = score;
     const [tileWidth, tileHeight] = [Math.max(1, width * scale), Math.max(1, height * scale)];
-    const x = (boxWidth - columns * tileWidth - gap * (columns - 1)) / 2;
-    best = { columns, rows, tileWidth, tileHeight, gap, x, y: 0 };
+    const x = box.x + (box.width - columns * tileWidth - gap * (columns - 1)) / 2;
+    const y = box.y + (box.height - rows * tileHeight - gap * (rows - 1)) / 2;
+    best = { columns, rows, tileWidth, tileHeight, gap, x, y };
   }
-  return best ?? { columns: 1, rows: 1, tileWidth: boxWidth, tileHeight: boxHeight, gap, x: 0, y: 0 };
+  return best ?? { columns: 1, rows: 1, tileWidth: box.width, tileHeight: box.height, gap, x: box.x, y: box.y };
 }
 
 export function tileBox(tiling: Tiling, index: number): Box {

@@ -15,6 +15,7 @@ interface State {
   limit: number | null;
 }
 
+const EDGE = 2; // room for the outline of the selected tile
 const STRIP = 16384; // canvases may not be much taller
 
 /** Largest absolute weight; 1 for a filter of nothing but zeros, so that its scale still means something. */
@@ -40,7 +41,7 @@ function display({ model, el, signal, state, cursor }: Display<State>): () => vo
   const bar = new ColourBar(body);
   const tip = new Tip(body);
   const strips: Bitmap[] = [];
-  let tiling: Tiling = tile(1, 1, 1, 1, 1);
+  let tiling: Tiling = tile(1, 1, 1, { x: 0, y: 0, width: 1, height: 1 }, 1);
   let pointer: [number, number] | null = null;
   let table: Table | null = null;
   let tableKey = "";
@@ -59,7 +60,7 @@ function display({ model, el, signal, state, cursor }: Display<State>): () => vo
     const [lags, kx, ky] = size();
     const theme = palette(el);
     const limit = state.limit ?? largest(state.weights.data);
-    tiling = tile(lags, ky, kx, surface.width, surface.height, 2);
+    tiling = tile(lags, ky, kx, { x: EDGE, y: EDGE, width: surface.width - 2 * EDGE, height: surface.height - 2 * EDGE }, 2);
     const perStrip = Math.max(1, Math.floor(STRIP / kx));
     fill(state.weights, perStrip, limit, colours(theme));
     const context = surface.begin();

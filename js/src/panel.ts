@@ -11,12 +11,16 @@ interface State {
 }
 
 function display({ model, el, signal, state }: Display<State>): () => void {
-  const { header, body } = card(el, String(model.get("title")), "panel");
-  const resetAll = h("button", { class: "convis-link", type: "button", title: "Reset every parameter to its default" }, "Reset all");
+  const title = String(model.get("title"));
+  const { header, info, body } = card(el, title, "panel");
+  info.remove();
+  // in a narrow dashboard the panel is a drawer, and this button takes the title's place
+  const drawer = h("button", { class: "convis-link convis-drawer", type: "button", "aria-expanded": "false" }, title);
+  const resetAll = h("button", { class: "convis-link convis-reset", type: "button", title: "Reset every parameter to its default" }, "Reset all");
   const search = h("input", { class: "convis-search", type: "search", placeholder: "Search parameters", "aria-label": "Search parameters" });
   const list = h("div", { class: "convis-groups" });
   const nothing = h("p", { class: "convis-nothing", role: "status", hidden: true }, "No parameter matches.");
-  header.append(resetAll);
+  header.append(drawer, resetAll);
   body.append(search, list, nothing);
   let rows: Row[] = [];
   let shown: unknown = null;
@@ -54,6 +58,7 @@ function display({ model, el, signal, state }: Display<State>): () => void {
     nothing.hidden = rows.some((row) => !row.element.hidden);
   }
 
+  drawer.addEventListener("click", () => drawer.setAttribute("aria-expanded", String(el.classList.toggle("convis-open"))), { signal });
   search.addEventListener("input", filter, { signal });
   search.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
   resetAll.addEventListener("click", () => rows.forEach((row) => row.reset()), { signal });

@@ -3,7 +3,7 @@ import { short, ticks } from "./format";
 import type { Box } from "./geometry";
 import type { Palette } from "./theme";
 
-export const MARGIN = { left: 44, right: 10, top: 4, bottom: 32 };
+export const MARGIN = { left: 52, right: 14, top: 4, bottom: 32 };
 const GAP = 4;
 
 export interface Scene {

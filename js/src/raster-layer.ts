@@ -1,6 +1,7 @@
 // Spikes as pixels. What has been painted stays; only new spikes are painted, until the view itself changes.
 import { Bitmap } from "./canvas";
 import { pack } from "./colour";
+import { clamp } from "./geometry";
 import type { SpikeStore } from "./spikes";
 import type { Rgb } from "./theme";
 
@@ -17,7 +18,10 @@ export class RasterLayer {
   private drawn = 0;
   private key = "";
 
-  /** Paint what is new; everything when size, window, bands or the spikes' past have changed. */
+  /**
+   * Paint what is new; everything when size, window, bands or the spikes' past have changed.
+   * `dot` is the size of a spike in pixels, halved where cells are so many that dots would run together.
+   */
   update(store: SpikeStore, width: number, height: number, window: [number, number], bands: Band[], dot: number): void {
     const key = JSON.stringify([store.epoch, width, height, window, bands, dot]);
     if (key !== this.key) {
@@ -41,7 +45,8 @@ export class RasterLayer {
     const inks = bands.map(({ colour }) => pack(colour, 0));
     // where several cells share a pixel, darkness tells how many of them fired
     const covers = bands.map((band) => Math.max(0.35, Math.min(1, band.height / Math.max(1, band.cells))));
-    const rise = bands.map((band) => Math.max(dot, Math.min(3 * dot, Math.floor(0.8 * (band.height / Math.max(1, band.cells))))));
+    const wide = covers.map((cover) => Math.max(1, Math.round(cover < 0.6 ? dot / 2 : dot)));
+    const rise = bands.map((band, i) => Math.max(wide[i] as number, Math.min(3 * dot, Math.floor(0.8 * (band.height / Math.max(1, band.cells))))));
     let [from, to] = [width, 0];
     for (let serial = this.drawn; serial < store.total; serial++) {
       const at = serial & store.mask;
@@ -50,11 +55,12 @@ export class RasterLayer {
       const p = store.population[at] as number;
       const band = bands[p];
       if (band === undefined) continue;
-      const top = Math.floor(band.top + (((store.cell[at] as number) + 0.5) / band.cells) * band.height - (rise[p] as number) / 2);
+      const middle = band.top + (((store.cell[at] as number) + 0.5) / band.cells) * band.height;
+      const top = Math.floor(clamp(middle - (rise[p] as number) / 2, band.top, band.top + band.height - (rise[p] as number)));
       const [ink, cover] = [inks[p] as number, covers[p] as number];
-      const right = Math.min(width, left + dot);
+      const right = Math.min(width, left + (wide[p] as number));
       const bottom = Math.min(height, top + (rise[p] as number));
-      for (let y = Math.max(0, top); y < bottom; y++) {
+      for (let y = top; y < bottom; y++) {
         for (let x = left; x < right; x++) {
           const alpha = (pixels[y * width + x] as number) >>> 24;
           pixels[y * width + x] = (ink | ((alpha + (255 - alpha) * cover) << 24)) >>> 0;

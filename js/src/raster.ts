@@ -58,7 +58,7 @@ function display({ model, el, signal, state, cursor, repaint }: Display<State>):
     const [x, y] = [Math.round(plot.x * surface.ratio), Math.round(plot.y * surface.ratio)];
     const [width, height] = [Math.round(plot.width * surface.ratio), Math.round(plot.height * surface.ratio)];
     const bands = bandsOf(now.cells, height).map((band, i) => ({ ...band, cells: now.cells[i] ?? 1, colour: rgb(now.inks[i] ?? now.colours.ink) }));
-    layer.update(state.spikes, width, height, now.window, bands, Math.max(1, Math.round(1.25 * surface.ratio)));
+    layer.update(state.spikes, width, height, now.window, bands, 2 * surface.ratio);
     paintBackground(context, now);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(layer.bitmap.canvas, x, y);
