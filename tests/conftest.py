@@ -38,7 +38,7 @@ def free_port() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first; the browser's last, for Playwright leaves an event loop running in the thread."""
     order = {"notebooks": 1, "browser": 2}
-    items.sort(key=lambda item: max(order.get(part, 0) for part in item.nodeid.split("/")))
+    items.sort(key=lambda item: max(order.get(part, 0) for part in item.nodeid.split("::")[0].split("/")))
 
 
 @pytest.hookimpl(wrapper=True)
