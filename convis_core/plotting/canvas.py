@@ -24,6 +24,7 @@ __all__ = [
     "colours",
     "empty_axes",
     "empty_figure",
+    "legend",
     "limits",
     "mark_time",
     "note",
@@ -81,6 +82,11 @@ def quiet(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
+def legend(ax: Axes, title: str = "") -> None:
+    """Name the lines in a corner, readable above whatever lies there."""
+    ax.legend(title=title or None, loc="upper right", fontsize="small", framealpha=0.8, edgecolor="none")
+
+
 def note(ax: Axes, text: str) -> None:
     """Say in small print what is and what is not shown, above the axes on the right."""
     if text:
@@ -88,13 +94,13 @@ def note(ax: Axes, text: str) -> None:
 
 
 def mark_time(ax: Axes, time: NDArray[Any], resolution: Resolution | None) -> None:
-    """Label the time axis; frame k lasts up to frame k + 1, so a single frame has a width too."""
-    ax.set_xlabel("time (frames)" if resolution is None else "time (s)")
-    step = 1.0 if resolution is None else resolution.step
-    first, last = float(time[0]), float(time[-1]) + step
-    if ax.lines or ax.collections:
-        seen = [float(limit) for line in ax.lines for limit in np.asarray(line.get_xdata())[[0, -1]]]
-        first, last = min([first, *seen]), max([last, *(x + step for x in seen)])
+    """Label the time axis and fit it to all that was drawn on it; the last frame has a width too."""
+    label = "time (frames)" if resolution is None else "time (s)"
+    first, last = float(time[0]), float(time[-1]) + (1.0 if resolution is None else resolution.step)
+    if ax.get_xlabel() == label:  # there are other time courses already
+        left, right = ax.get_xlim()
+        first, last = min(first, left), max(last, right)
+    ax.set_xlabel(label)
     ax.set_xlim(first, last)
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from convis_core.layer import Layer
-from convis_core.plotting.canvas import GREY, axes_to_draw_in, colour_of, quiet
+from convis_core.plotting.canvas import GREY, axes_to_draw_in, colour_of, legend, quiet
 from convis_core.plotting.impulse_window import measured_impulse
 
 __all__ = ["plot_impulse"]
@@ -82,6 +82,7 @@ def plot_impulse(
     ax.set_xlim(0.0, max(float(impulse.lags[-1]), 1e3 * impulse.resolution.step, seen))
     ax.set_xlabel("time after the impulse (ms)")
     ax.set_ylabel("change of the response")
+    ax.ticklabel_format(axis="y", scilimits=(-2, 4))
     if len(impulse.responses) > 1:
-        ax.legend(loc="upper right", frameon=False, fontsize="small")
+        legend(ax)
     return lines

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from convis_core.errors import ParameterError
 from convis_core.output import Output
-from convis_core.plotting.canvas import axes_to_draw_in, colour_of, empty_figure, note
+from convis_core.plotting.canvas import axes_to_draw_in, colour_of, empty_figure, legend, note
 from convis_core.plotting.image import plot_image
 from convis_core.plotting.matshow import plot_5d_matshow
 from convis_core.plotting.signal import Signal, as_signal
@@ -183,7 +183,7 @@ def _courses(signals: dict[str, Signal], draw: Callable[..., Any], ax: Axes, opt
             lines = draw(signal, ax, **({"color": colour_of(name, n), "label": "_"} | options))
             lines[0].set_label(name)
             drawn.append(lines)
-        ax.legend(loc="upper right", frameon=False, fontsize="small")
+        legend(ax)
     if draw is plot_5d_time:
         ax.set_ylabel("response")
     return drawn

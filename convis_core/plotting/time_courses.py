@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from convis_core.errors import ParameterError
-from convis_core.plotting.canvas import axes_to_draw_in, mark_time, note, quiet
+from convis_core.plotting.canvas import axes_to_draw_in, legend, mark_time, note, quiet
 from convis_core.plotting.signal import Signal, as_signal, evenly_chosen
 from convis_core.resolution import Resolution
 from convis_core.tensors import AXES, TIME
@@ -115,7 +115,7 @@ def plot_mean(signal: Any, ax: Axes | None = None, *, n_bins: int = 200, **optio
     else:
         courses = signal.courses().astype(np.float64)
         middle, spread = courses.mean(axis=1), courses.std(axis=1)
-        lines = ax.plot(signal.time, middle, **options)
+        lines = ax.plot(signal.time, middle, **(_style(1) | options))
         if signal.n_cells > 1:
             ax.fill_between(
                 signal.time, middle - spread, middle + spread, color=lines[0].get_color(), alpha=0.15, linewidth=0
@@ -159,7 +159,7 @@ def _tell_apart(
     if len(lines) <= FEW:
         for line, place in zip(lines, places[1], strict=True):
             line.set_label(", ".join(str(k) for k in place))
-        ax.legend(title=", ".join(places[0]), loc="upper right", frameon=False, fontsize="small")
+        legend(ax, ", ".join(places[0]))
     elif not {"color", "c"} & set(options):
         for line, shade in zip(lines, plt.get_cmap("viridis")(np.linspace(0.0, 0.9, len(lines))), strict=True):
             line.set_color(shade)
@@ -172,9 +172,12 @@ def _rate(signal: Signal, ax: Axes, n_bins: int, options: dict[str, Any]) -> lis
     resolution = signal.resolution
     scale = 1.0 if resolution is None else resolution.steps_per_second
     ends = np.append(signal.time[::width], signal.time[-1] + 1.0 / scale)
-    lines = ax.plot(ends, np.append(per_frame, per_frame[-1]) * scale, **({"drawstyle": "steps-post"} | options))
+    lines = ax.plot(
+        ends, np.append(per_frame, per_frame[-1]) * scale, **(_style(1) | {"drawstyle": "steps-post"} | options)
+    )
     ax.set_ylabel("spikes per cell and frame" if resolution is None else "rate (Hz)")
-    ax.set_ylim(bottom=0)
+    most = max(float(np.max(line.get_ydata())) for line in ax.lines)
+    ax.set_ylim(0.0, 1.1 * most)
     bins = f"bins of {width} frames" if resolution is None else f"bins of {1e3 * width / scale:.3g} ms"
     note(ax, f"mean of {signal.n_cells} cells, {bins}")
     return lines
