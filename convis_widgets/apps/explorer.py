@@ -46,18 +46,17 @@ class Explorer(Dashboard):
         The parts, each of which can be shown in a cell of its own.
     """
 
-    def __init__(self, model: Layer, stimulus: Any, *, dt: int, speed: float | None, choose: bool = True) -> None:
+    def __init__(self, model: Layer, stimulus: Any, *, dt: int, speed: float | None, loop: bool) -> None:
         hub, cursor = Hub(), Cursor()
         self.model = model
         problem, stream, name = _opened(stimulus, model)
-        self.player = RunPlayer(model, stream, dt=dt, speed=speed)
+        self.player = RunPlayer(model, stream, dt=dt, speed=speed, loop=loop)
         self._make_views(model, hub, cursor)
         self._chooser = self._stimulus_chooser(name)
         cards = [(self.frames, 3), (self.mosaic, 6), (self.volume, 3), (self.impulse, 7), (self.profile, 5)]
         cards += [(self.raster, 12)] if self.raster is not None else []
         cards += [(self.course, 12)]
-        side = [self._chooser, self.panel] if choose else [self.panel]
-        super().__init__(hub, cursor, [self.transport, hub], side, cards)
+        super().__init__(hub, cursor, [self.transport, hub], [self._chooser, self.panel], cards)
         self._reached = 0
         self._show_stimulus()
         data = self._show_filter()
@@ -191,6 +190,7 @@ def explore(
     *,
     dt: int = 20,
     speed: float | None = 1.0,
+    loop: bool = True,
     play: bool = False,
 ) -> Explorer:
     """Open the live explorer.
@@ -206,6 +206,8 @@ def explore(
         Frames per chunk; commands are carried out between chunks.
     speed : float or None
         Limit as a multiple of real time; None for as fast as it goes.
+    loop : bool
+        Whether a finite stimulus is shown again and again.
     play : bool
         Whether to start at once.
 
@@ -217,14 +219,14 @@ def explore(
     Examples
     --------
     >>> import numpy as np
-    >>> explorer = explore(stimulus=np.random.rand(200, 16, 16))
+    >>> explorer = explore(stimulus=np.random.rand(200, 16, 16), loop=False)
     >>> explorer.set("receptive_field.tau_center", 0.02)
     >>> explorer.player.play()
     >>> explorer.player.wait(30.0)
     'finished'
     >>> explorer.close()
     """
-    explorer = Explorer(_made(model), stimulus, dt=dt, speed=speed)
+    explorer = Explorer(_made(model), stimulus, dt=dt, speed=speed, loop=loop)
     if play:
         explorer.player.play()
     return explorer

@@ -58,7 +58,7 @@ class Player(Generic[Event]):
 
     @property
     def rate(self) -> float:
-        """Frames computed per second of real time, over the last second."""
+        """Frames, or updates of a fit, per second of real time, over the last second."""
         if len(self._progress) < 2:
             return 0.0
         (t0, n0), (t1, n1) = self._progress[0], self._progress[-1]
@@ -127,9 +127,9 @@ class Player(Generic[Event]):
         """Return the iterator to drive, from the beginning or from where it was left."""
         raise ConvisError(f"{type(self).__name__} does not define what it plays.")
 
-    def frames_of(self, event: Event) -> int:
-        """Index of the frame reached with an event."""
-        return 0
+    def advance(self, event: Event) -> int:
+        """Note where an event has led; return how much was done: frames, or updates of a fit."""
+        return 1
 
     def _events(self) -> Iterator[Event]:
         fresh, self.fresh = self.fresh, False
@@ -138,7 +138,8 @@ class Player(Generic[Event]):
 
     def _show(self, event: Event) -> None:
         now = time.monotonic()
-        self._progress.append((now, self.frames_of(event)))
+        done = self._progress[-1][1] if self._progress else 0
+        self._progress.append((now, done + self.advance(event)))
         while len(self._progress) > 2 and now - self._progress[0][0] > RATE_WINDOW:
             self._progress.popleft()
         for watcher in list(self.watchers):
@@ -176,6 +177,8 @@ class RunPlayer(Player[Chunk]):
         Chunk length in frames: a command waits for at most one chunk.
     speed : float or None
         Limit as a multiple of real time; None for as fast as it goes.
+    loop : bool
+        Whether a finite stimulus is shown again and again; the model goes on as it is.
 
     Examples
     --------
@@ -190,8 +193,11 @@ class RunPlayer(Player[Chunk]):
     >>> player.close()
     """
 
-    def __init__(self, model: Layer, stimulus: Any, dt: int = 50, speed: float | None = 1.0) -> None:
+    def __init__(
+        self, model: Layer, stimulus: Any, dt: int = 50, speed: float | None = 1.0, loop: bool = False
+    ) -> None:
         self.model = model
+        self.loop = loop
         self.stimulus: Stream = as_stream(stimulus)
         self.dt = check_steps(dt, "dt")
         self.speed = speed
@@ -216,11 +222,19 @@ class RunPlayer(Player[Chunk]):
             if self.stimulus.position:
                 self.stimulus.seek(0)
             self.reached = 0
-        return self.model.stream(self.stimulus, self.dt)
+        if not self.stimulus.remaining and self.stimulus.length:
+            self.stimulus.seek(0)
+        return self._rounds()
 
-    def frames_of(self, event: Chunk) -> int:
+    def _rounds(self) -> Iterator[Chunk]:
+        yield from self.model.stream(self.stimulus, self.dt)
+        while self.loop and self.stimulus.length:
+            self.stimulus.seek(0)
+            yield from self.model.stream(self.stimulus, self.dt)
+
+    def advance(self, event: Chunk) -> int:
         self.reached = event.stop
-        return event.stop
+        return event.stop - event.start
 
     def pace(self, event: Chunk) -> float:
         if self.speed is None:
@@ -320,9 +334,9 @@ class FitPlayer(Player[FitStep]):
     def report(self) -> dict[str, Any]:
         return {"rate": self.rate, "unit": "updates", "position_s": self.steps, "duration_s": None}
 
-    def frames_of(self, event: FitStep) -> int:
+    def advance(self, event: FitStep) -> int:
         self.steps += 1
-        return self.steps
+        return 1
 
     def restart(self) -> None:
         """Begin afresh, from the parameters that the model had at first."""
