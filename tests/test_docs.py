@@ -1,0 +1,46 @@
+"""Every block of Python in the documentation runs, page by page from top to bottom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pytest
+
+from tests.conftest import ROOT
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+BLOCK = re.compile(r"^```python( +\S+)?\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)\)")
+named = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+
+
+@pytest.fixture(autouse=True)
+def a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    monkeypatch.chdir(tmp_path)
+    yield
+    plt.close("all")
+
+
+@named
+def test_its_code_runs(path: Path) -> None:
+    """Blocks marked ``python notebook`` need a page in Jupyter and are run by the notebooks."""
+    text = path.read_text(encoding="utf-8")
+    names: dict[str, Any] = {"__name__": "documentation"}
+    for block in BLOCK.finditer(text):
+        if (block[1] or "").strip() != "notebook":
+            above = "\n" * text[: block.start(2)].count("\n")  # so that an error names the line of the page
+            exec(compile(above + block[2], str(path), "exec"), names)
+    assert "convis" in names, "a page without code that runs"
+
+
+@named
+def test_its_links_lead_somewhere(path: Path) -> None:
+    for target in LINK.findall(path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
