@@ -5,8 +5,9 @@ from convis_widgets.apps.fit_explorer import FitExplorer, fit_explorer
 from convis_widgets.controls.panel import ParameterPanel
 from convis_widgets.controls.transport import Transport
 from convis_widgets.live.cursor import Cursor
+from convis_widgets.live.fit_player import FitPlayer
 from convis_widgets.live.hub import Hub
-from convis_widgets.live.player import FitPlayer, RunPlayer
+from convis_widgets.live.run_player import RunPlayer
 from convis_widgets.views.impulse import ImpulseResponse
 from convis_widgets.views.losscurve import LossCurve
 from convis_widgets.views.mosaic import FilterMosaic

@@ -15,7 +15,7 @@ from convis_widgets.apps.stimuli import BUILT_IN, name_of, open_stimulus
 from convis_widgets.controls import ParameterPanel, Transport
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
-from convis_widgets.live.player import RunPlayer
+from convis_widgets.live.run_player import RunPlayer
 from convis_widgets.views.events import RasterFeed
 from convis_widgets.views.impulse import ImpulseResponse
 from convis_widgets.views.kernel import KernelData

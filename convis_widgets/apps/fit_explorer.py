@@ -13,8 +13,8 @@ from convis_core.streams import as_stream
 from convis_widgets.apps.dashboard import Dashboard
 from convis_widgets.controls import ParameterPanel, Transport
 from convis_widgets.live.cursor import Cursor
+from convis_widgets.live.fit_player import FitPlayer
 from convis_widgets.live.hub import Hub
-from convis_widgets.live.player import FitPlayer
 from convis_widgets.views.impulse import ImpulseResponse
 from convis_widgets.views.kernel import KernelData
 from convis_widgets.views.losscurve import LossCurve

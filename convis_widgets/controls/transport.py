@@ -36,7 +36,7 @@ class Transport(LiveWidget):
     Examples
     --------
     >>> import numpy as np, convis_core as convis
-    >>> from convis_widgets.live.player import RunPlayer
+    >>> from convis_widgets.live.run_player import RunPlayer
     >>> player = RunPlayer(convis.models.L(), np.zeros((100, 4, 4)), speed=None)
     >>> transport = Transport(player)
     >>> player.play()

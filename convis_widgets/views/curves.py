@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import bqplot
@@ -20,6 +22,14 @@ MOST_TICKS = (11, 5)
 NOWHERE = -1e9
 """Where a mark waits that has nothing to show: bqplot draws NaN with errors."""
 EMPTY = np.ones(2)
+
+
+if find_spec("bqplot_gl") is not None:
+    warnings.warn(
+        "bqplot-gl is installed. Its presence breaks the selectors of bqplot in JupyterLab, and so the "
+        "selection of time in the plots: pip uninstall bqplot-gl.",
+        stacklevel=2,
+    )
 
 
 class CurveView(VBox):

@@ -13,7 +13,8 @@ from convis_core import Chunk, models, samples
 from convis_core.errors import ConvisError, ResolutionError, RunError, UnknownNameError
 from convis_core.filters import NLRectify
 from convis_core.streams import RandomStream
-from convis_widgets.live.player import FitPlayer, RunPlayer
+from convis_widgets.live.fit_player import FitPlayer
+from convis_widgets.live.run_player import RunPlayer
 
 Make = Callable[..., RunPlayer]
 
@@ -161,6 +162,8 @@ def test_a_model_that_raises_fails_visibly_and_can_be_played_again(make_player: 
     assert isinstance(player.error, RunError)
     assert "a cable came loose" in str(player.error)
     assert seen == [(0, 20), (20, 40)]
+    assert player.output is not None
+    assert player.output.n_frames == 40  # what was computed before is still there
     player.play()
     assert player.wait(10.0) == "finished"
     assert player.error is None
