@@ -39,7 +39,7 @@ class Runner:
     >>> with convis.Runner(convis.models.L(bias=False), np.ones((10, 4, 4)), sink) as runner:
     ...     runner.start()
     ...     runner.join()
-    >>> sink.array().shape
+    >>> tuple(sink.frames.shape)
     (1, 1, 10, 4, 4)
     """
 

@@ -28,14 +28,16 @@ def to_tensor(value: Any, *, dtype: torch.dtype | None = None, device: torch.dev
     input keeps its own precision unless ``dtype`` is given.
     """
     if isinstance(value, Tensor):
+        _check_real(not value.is_complex(), value.dtype)
         tensor = value
     elif hasattr(value, "__array__") or isinstance(value, (int, float, list, tuple)):
-        array = np.asarray(value)
-        if array.dtype.kind not in "biuf":
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
             raise ShapeError(
-                f"Expected an array of numbers, got dtype {array.dtype}.",
-                "Convert it with array.astype('float32').",
-            )
+                f"Expected an array, got a list that is none: {error}", "Make its rows equally long."
+            ) from None
+        _check_real(array.dtype.kind in "biuf", array.dtype)
         if array.dtype.kind == "u" and array.dtype.itemsize > 1:
             array = array.astype(np.int64)
         if array.dtype == np.float16 or not array.dtype.isnative:
@@ -51,6 +53,13 @@ def to_tensor(value: Any, *, dtype: torch.dtype | None = None, device: torch.dev
     if dtype is None and not tensor.is_floating_point():
         dtype = torch.get_default_dtype()
     return tensor.to(device=device, dtype=dtype)
+
+
+def _check_real(is_real: bool, dtype: Any) -> None:
+    if not is_real:
+        raise ShapeError(
+            f"Expected an array of real numbers, got dtype {dtype}.", "Convert it with array.astype('float32')."
+        )
 
 
 def lift(value: Any, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Tensor:
