@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import panel from "../src/panel";
 import type { Parameter } from "../src/panel-row";

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import "./fakes";
 import { bandsOf, timeToX, xToTime } from "../src/raster-axes";

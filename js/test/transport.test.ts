@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import transport from "../src/transport";
 import { FakeModel, frame, show } from "./fakes";

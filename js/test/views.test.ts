@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 // The canvas views up to their pixels: what they select, say and remember. Pixels are looked at in a real browser.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import frames from "../src/frames";

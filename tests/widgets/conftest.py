@@ -51,7 +51,6 @@ class Page:
     """
 
     comm_id = "page"
-    kernel = None
 
     def __init__(self, *, acknowledge: bool = False) -> None:
         self.messages: list[tuple[dict[str, Any], list[Any]]] = []
