@@ -18,7 +18,7 @@ from convis_core.errors import ShapeError, StateError, UnknownNameError
 from convis_core.figures import figure
 from convis_core.loops.fit import FitStep, fit, loss_per_chunk
 from convis_core.loops.optimizers import OptimizerChooser
-from convis_core.loops.run import Chunk, run_model, stream_model
+from convis_core.loops.run import Chunk, check_steps, run_model, stream_model
 from convis_core.output import Output
 from convis_core.parameter_tree import ParameterTree, handles
 from convis_core.parameters import Declaration
@@ -263,8 +263,11 @@ class Layer(nn.Module):
         position : tuple of int, optional
             Pixel of the impulse; the centre if not given.
         """
-        frames = torch.full((1, self.in_channels or 1, length, *size), background, dtype=self.dtype, device=self.device)
         x, y = position or ((size[0] - 1) // 2, (size[1] - 1) // 2)
+        if not (0 <= x < size[0] and 0 <= y < size[1]):
+            raise ShapeError(f"The pixel {(x, y)} is outside an image of {size[0]}x{size[1]}.")
+        check_steps(length, "length")
+        frames = torch.full((1, self.in_channels or 1, length, *size), background, dtype=self.dtype, device=self.device)
         onset = frames[:, :, :1].clone()  # a frame before, so that the flash is not taken for a steady state
         kept = self.get_state()
         try:

@@ -29,7 +29,7 @@ def kernel_shape(kernel_dim: Sequence[int], in_channels: int, out_channels: int)
     if len(dims) != 5 or not whole:
         raise ShapeError(
             f"kernel_dim must be (lag, x, y) or (out_channel, in_channel, lag, x, y) in whole numbers above 0, "
-            f"got {tuple(kernel_dim)}.",
+            f"got {dims}.",
             "For example kernel_dim=(10, 5, 5).",
         )
     return dims[0], dims[1], dims[2], dims[3], dims[4]

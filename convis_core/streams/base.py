@@ -11,6 +11,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from convis_core.errors import StreamError
+from convis_core.output import Output
 from convis_core.streams.checks import check_count, check_frame, check_rate
 from convis_core.tensors import TIME, lift
 
@@ -137,8 +138,15 @@ def as_stream(source: Any) -> Stream:
     ------
     ShapeError
         If an array has the wrong number of axes.
+    StreamError
+        If an output holds more than one response.
     """
     if isinstance(source, Stream):
         return source
+    if isinstance(source, Output) and len(source) > 1:
+        raise StreamError(
+            f"An output with {len(source)} responses is no single input.",
+            f"Choose one of them, e.g. output[{source.names[0]!r}].",
+        )
     rate = getattr(getattr(source, "resolution", None), "steps_per_second", None)
     return SequenceStream(source, steps_per_second=rate)

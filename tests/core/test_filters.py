@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,19 @@ def test_the_impulse_response_is_the_weight() -> None:
     np.testing.assert_allclose(response[:3, 3:7, 2:7], WEIGHT, atol=1e-6)
     response[:3, 3:7, 2:7] = 0
     np.testing.assert_allclose(response, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"position": (9, 0)}, {"position": (0, -1)}, {"size": (0, 3)}, {"length": 0}])
+def test_an_impulse_must_be_seen(options: dict[str, Any]) -> None:
+    with pytest.raises(ConvisError):
+        filters.Conv3d(kernel_dim=(3, 4, 5)).impulse_response(**{"size": (9, 9), **options})
+
+
+def test_an_impulse_changes_a_background() -> None:
+    conv = filters.Conv3d(kernel_dim=(3, 4, 5), bias=False)
+    conv.set_weight(WEIGHT)
+    response = conv.impulse_response(3, (9, 9), amplitude=2.0, background=5.0, position=(2, 6)).array()[0, 0]
+    np.testing.assert_allclose(response[:, 1:5, 4:9], 2 * WEIGHT, atol=1e-4)
 
 
 def test_unflipped_the_response_is_largest_where_the_weight_is_seen() -> None:
@@ -66,6 +81,11 @@ def test_weights_that_make_no_sense(kind: type[filters.Conv3d], weight: np.ndarr
 def test_kernel_sizes_that_make_no_sense(dims: tuple[object, ...]) -> None:
     with pytest.raises(ShapeError, match="whole numbers above 0"):
         models.LN(kernel_dim=dims)  # type: ignore[arg-type]
+
+
+def test_a_kernel_size_given_as_channels_is_shown() -> None:
+    with pytest.raises(ShapeError, match=r"got \(1, \(3, 4, 5\), 1, 1, 1\)"):
+        filters.RF((3, 4, 5))  # type: ignore[arg-type]
 
 
 def test_channels() -> None:

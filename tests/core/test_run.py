@@ -95,6 +95,13 @@ def test_an_output_is_an_input(model: Layer) -> None:
     np.testing.assert_array_equal(rectify.run(first).array(), first.array())
 
 
+def test_an_output_of_several_responses_is_no_single_input() -> None:
+    both = convis.models.CentreSurround(duration=0.01, extent=0.1, seed=1).run(MOVIE)
+    with pytest.raises(StreamError, match=r"2 responses.*output\['ganglion_spikes_ON'\]"):
+        convis.filters.NLRectify().run(both)
+    assert convis.filters.NLRectify().run(both.ganglion_spikes_OFF).n_frames == 23
+
+
 def test_an_endless_stream_needs_an_end() -> None:
     rectify = convis.filters.NLRectify()
     with pytest.raises(StreamError, match=r"never ends.*max_t"):

@@ -32,7 +32,7 @@ class Poisson(StochasticLayer):
     --------
     >>> import numpy as np
     >>> spikes = Poisson(seed=1).run(np.full((1000, 10, 10), 40.0))
-    >>> bool(abs(spikes.mean() * 1000 - 40.0) < 1.0)  # Hz, at 1000 steps a second
+    >>> bool(abs(spikes.mean() * 1000 - 40.0) < 3.0)  # Hz, at 1000 steps a second
     True
     """
 
