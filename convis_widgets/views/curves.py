@@ -64,7 +64,7 @@ class CurveView(VBox):
         self.cursor = cursor or Cursor()
         self.x, self.y = bqplot.LinearScale(), y_scale or bqplot.LinearScale()
         self._share = bqplot.LinearScale(min=0.0, max=1.0)  # height of the plot, for lines from bottom to top
-        self._axes = [_axis(self.x, x_label, "horizontal"), _axis(self.y, y_label, "vertical")]
+        self._axes = [_axis(self.x, x_label, "bottom"), _axis(self.y, y_label, "left")]
         self._extents: dict[bqplot.Lines, tuple[float, float, float, float]] = {}
         self.figure = bqplot.Figure(
             axes=self._axes,
@@ -163,14 +163,14 @@ class CurveView(VBox):
             self._owned_hub.close()
 
 
-def _axis(scale: bqplot.Scale, label: str, orientation: str) -> bqplot.Axis:
+def _axis(scale: bqplot.Scale, label: str, side: str) -> bqplot.Axis:
     return bqplot.Axis(
         scale=scale,
         label=label,
-        orientation=orientation,
+        side=side,
         grid_lines="solid",
         grid_color="var(--cv-grid)",
         color="var(--cv-muted)",
         label_color="var(--cv-muted)",
-        label_offset="30px" if orientation == "horizontal" else "40px",
+        label_offset="30px" if side == "bottom" else "40px",
     )

@@ -25,7 +25,7 @@ def chosen_cells(shape: tuple[int, int], most: int = CELLS_SHOWN) -> NDArray[np.
     rows, columns = shape
     if rows * columns <= most:
         return np.arange(rows * columns)
-    across = min(columns, max(1, round((most * columns / rows) ** 0.5)))
+    across = min(columns, most, max(1, round((most * columns / rows) ** 0.5)))
     down = min(rows, max(1, most // across))
     x = ((np.arange(down) + 0.5) * rows / down).astype(int)
     y = ((np.arange(across) + 0.5) * columns / across).astype(int)
