@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
@@ -38,6 +38,7 @@ def test_an_output_brings_its_time(ax):
     np.testing.assert_allclose(line.get_xdata(), o.time)
 
 
+@settings(max_examples=20)
 @given(st.sets(st.sampled_from([0, 1, 3, 4])))
 def test_any_axes_but_time_can_be_averaged_over(axes):
     x = np.random.default_rng(0).normal(size=(2, 3, 5, 2, 2))
