@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
@@ -19,6 +19,7 @@ from convis_core.plotting.mosaic import Mosaic, best_columns
 small = st.integers(1, 7)
 
 
+@settings(deadline=None, max_examples=50)
 @given(small, small, small, small, small)
 def test_every_frame_can_be_read_off_the_mosaic_and_the_rest_is_border(groups, frames, height, width, columns):
     mosaic = Mosaic(groups, frames, height, width, min(columns, frames))
@@ -34,6 +35,7 @@ def test_every_frame_can_be_read_off_the_mosaic_and_the_rest_is_border(groups, f
     assert len(mosaic.row_centres()) * (height + 1) - 1 == image.shape[0]
 
 
+@settings(deadline=None, max_examples=50)
 @given(small, st.integers(1, 60), small, small, st.floats(0.1, 10.0))
 def test_columns_are_within_a_sixth_of_the_largest_frames(groups, frames, height, width, aspect):
     def scale(columns: int) -> float:

@@ -38,7 +38,7 @@ def test_an_output_brings_its_time(ax):
     np.testing.assert_allclose(line.get_xdata(), o.time)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.sets(st.sampled_from([0, 1, 3, 4])))
 def test_any_axes_but_time_can_be_averaged_over(axes):
     x = np.random.default_rng(0).normal(size=(2, 3, 5, 2, 2))
@@ -73,6 +73,7 @@ def test_a_parameter_with_a_gradient_can_be_plotted(ax):
     np.testing.assert_array_equal(line.get_ydata(), layer.weight.detach().ravel())
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 500), st.integers(1, 60))
 def test_chosen_places_are_distinct_sorted_and_reach_the_end(n, most):
     chosen = evenly_chosen(n, most)
@@ -81,6 +82,7 @@ def test_chosen_places_are_distinct_sorted_and_reach_the_end(n, most):
     assert chosen[0] == 0 and (len(chosen) == 1 or chosen[-1] == n - 1)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 40), st.integers(1, 12))
 def test_bins_keep_the_number_of_spikes(n_frames, width):
     spikes = np.random.default_rng(n_frames).poisson(1.0, size=(n_frames, 2, 3)).astype(np.float64)
