@@ -20,7 +20,7 @@ export class RasterLayer {
 
   /**
    * Paint what is new; everything when size, window, bands or the spikes' past have changed.
-   * `dot` is the size of a spike in pixels, halved where cells are so many that dots would run together.
+   * `dot` is the size of a spike in pixels where each cell has that many rows; a single pixel where it has not.
    */
   update(store: SpikeStore, width: number, height: number, window: [number, number], bands: Band[], dot: number): void {
     const key = JSON.stringify([store.epoch, width, height, window, bands, dot]);
@@ -45,7 +45,7 @@ export class RasterLayer {
     const inks = bands.map(({ colour }) => pack(colour, 0));
     // where several cells share a pixel, darkness tells how many of them fired
     const covers = bands.map((band) => Math.max(0.35, Math.min(1, band.height / Math.max(1, band.cells))));
-    const wide = covers.map((cover) => Math.max(1, Math.round(cover < 0.6 ? dot / 2 : dot)));
+    const wide = bands.map((band) => band.height < 0.8 * dot * band.cells ? 1 : dot);
     const rise = bands.map((band, i) => Math.max(wide[i] as number, Math.min(3 * dot, Math.floor(0.8 * (band.height / Math.max(1, band.cells))))));
     let [from, to] = [width, 0];
     for (let serial = this.drawn; serial < store.total; serial++) {

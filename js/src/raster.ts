@@ -74,7 +74,7 @@ function display({ model, el, signal, state, cursor, repaint }: Display<State>):
     const same = now.cells.every((n) => n === now.cells[0]);
     const cells = same ? `${now.cells.length} \u00d7 ${grouped(now.cells[0] ?? 0)}` : now.cells.map(grouped).join(" + ");
     const lost = dropped > 0 ? `, the oldest ${grouped(dropped)} not shown` : "";
-    const selected = now.brush === null ? "drag to select" : `selected ${short(now.brush[0], 4)}\u2013${short(now.brush[1], 4)} s`;
+    const selected = now.brush === null ? "drag to select" : `selected ${now.brush[0].toFixed(2)}\u2013${now.brush[1].toFixed(2)} s`;
     setText(count, `${cells} cells, ${grouped(total + state.spikes.missed)} spikes${lost}; ${selected}`);
     surface.describe(
       `${String(model.get("title"))}: ${grouped(total)} spikes of ${now.names.join(" and ")} cells, ${short(now.window[0])} to ` +

@@ -13,13 +13,13 @@ export function toPosition(value: number, { lo, hi, scale }: Range): number {
   return Number.isFinite(share) ? Math.max(0, Math.min(1, share)) : 0;
 }
 
-/** The value at a slider's position: a multiple of the step, or else four significant digits. */
+/** The value at a slider's position: a multiple of the step, or else three significant digits. */
 export function toValue(position: number, { lo, hi, scale, step }: Range): number {
   if (position <= 0) return lo;
   if (position >= 1) return hi;
   const value = scale === "log" ? lo * (hi / lo) ** position : lo + (hi - lo) * position;
   if (step !== undefined && step > 0) return Number((Math.round(value / step) * step).toPrecision(12));
-  return Number(value.toPrecision(4));
+  return Number(value.toPrecision(3));
 }
 
 /** What a person typed, as a number; a decimal comma is understood. Null when it is none. */

@@ -13,6 +13,7 @@ interface State {
   rate: number | null;
   chunk_ms: number | null;
   speed: number | null;
+  unit: "frames" | "updates"; // updates of a fit have no time: position and duration then count them
   error: { message: string; remedy: string } | null;
 }
 
@@ -34,6 +35,8 @@ function display({ model, el, signal, state }: Display<State>): () => void {
   const chunk = h("input", { class: "convis-field convis-chunk", type: "text", inputmode: "decimal", "aria-label": "Chunk length in ms" });
   const speed = h("select", { class: "convis-select", "aria-label": "Speed limit" }, ...SPEEDS.map(([value, text]) => h("option", { value }, text)));
   const [message, remedy] = [h("b"), h("span")];
+  const perSecond = h("span");
+  const chunkLabel = h("label", { class: "convis-labelled" }, "chunk ", chunk, " ms");
   const strip = h("div", { class: "convis-error", role: "alert", hidden: true }, message, remedy);
 
   el.classList.add("convis", "convis-transport");
@@ -50,8 +53,8 @@ function display({ model, el, signal, state }: Display<State>): () => void {
       button("restart", "Restart from the beginning", () => command("restart")),
       position,
       h("span", { class: "convis-clock" }, at, of),
-      h("span", { class: "convis-rate" }, rate, " frames/s"),
-      h("label", { class: "convis-labelled" }, "chunk ", chunk, " ms"),
+      h("span", { class: "convis-rate" }, rate, perSecond),
+      chunkLabel,
       speed,
       status,
     ),
@@ -91,13 +94,18 @@ function display({ model, el, signal, state }: Display<State>): () => void {
     play.title = playing ? "Pause (space)" : "Play (space)";
     const share = state.duration_s ? Math.min(1, state.position_s / state.duration_s) : 0;
     position.disabled = !(model.get("seekable") && state.duration_s);
-    position.setAttribute("aria-valuetext", `${state.position_s.toFixed(3)} s`);
+    const timed = state.unit === "frames";
+    const count = (value: number): string => (timed ? value.toFixed(3) : grouped(value));
+    position.setAttribute("aria-valuetext", `${count(state.position_s)} ${timed ? "s" : "updates"}`);
     if (!dragging) {
       position.value = String(Math.round(share * FINE));
       fill(share);
     }
-    setText(at, state.position_s.toFixed(3));
-    setText(of, state.duration_s === null ? " s" : ` s of ${state.duration_s.toFixed(3)} s`);
+    const total = state.duration_s === null ? "" : ` of ${count(state.duration_s)}`;
+    setText(at, count(state.position_s));
+    setText(of, timed ? ` s${total}${total && " s"}` : `${total} updates`);
+    setText(perSecond, ` ${state.unit}/s`);
+    chunkLabel.hidden = speed.hidden = !timed;
     setText(rate, state.rate === null ? "\u2013" : grouped(state.rate));
     if (document.activeElement !== chunk && state.chunk_ms !== null) chunk.value = short(state.chunk_ms, 6);
     if (document.activeElement !== speed) speed.value = state.speed === null ? "" : String(state.speed);
@@ -109,7 +117,7 @@ function display({ model, el, signal, state }: Display<State>): () => void {
 }
 
 export default defineView<State>({
-  state: () => ({ state: "idle", position_s: 0, duration_s: null, rate: null, chunk_ms: null, speed: null, error: null }),
+  state: () => ({ state: "idle", position_s: 0, duration_s: null, rate: null, chunk_ms: null, speed: null, unit: "frames", error: null }),
   receive: (state, { fields }) => void Object.assign(state, fields),
   display,
 });
