@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from convis_core import FitStep, Layer, fit
+from convis_core.loops.pairs import Pairs
 from convis_widgets.live.player import Player
 
 __all__ = ["FitPlayer"]
@@ -35,6 +36,8 @@ class FitPlayer(Player[FitStep]):
         self.model, self.input, self.target, self.dt = model, input, target, dt
         self.epochs, self.options = epochs, options
         self.steps = 0
+        pairs = Pairs.of(input, target, dt)
+        self.total = epochs * -(-(pairs.stimulus.length or 0) // pairs.length)
         self._initial = model.get_parameters()
         super().__init__()
 
@@ -42,7 +45,7 @@ class FitPlayer(Player[FitStep]):
         return fit(self.model, self.input, self.target, dt=self.dt, epochs=self.epochs, **self.options)
 
     def report(self) -> dict[str, Any]:
-        return {"rate": self.rate, "unit": "updates", "position_s": self.steps, "duration_s": None}
+        return {"rate": self.rate, "unit": "updates", "position_s": self.steps, "duration_s": self.total}
 
     def advance(self, event: FitStep) -> int:
         self.steps += 1
