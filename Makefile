@@ -26,7 +26,9 @@ test: setup chromium
 	@.ci/checks
 
 bench: setup
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in benchmarks/bench_*.py; do \
+		echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename "$$file" .py) || exit 1; \
+	done
 
 setup: $(python-ready) $(front-ready)
 
