@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import imageio.v3 as iio
@@ -30,7 +31,7 @@ def changed_fraction(before: Pixels, after: Pixels) -> float:
     return float((np.abs(before.astype(int) - after).max(axis=-1) > 16).mean())
 
 
-def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
     """Look again and again until the condition holds."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -38,7 +39,7 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 10.0
         time.sleep(0.05)
 
 
-def wait_until_changed(target: Locator, before: Pixels, fraction: float = 0.001, timeout_s: float = 10.0) -> Pixels:
+def wait_until_changed(target: Locator, before: Pixels, fraction: float = 0.001, timeout_s: float = 30.0) -> Pixels:
     """Wait until at least this fraction of the target's pixels differs from ``before``; return the new ones."""
     seen = [before]
 
@@ -50,7 +51,7 @@ def wait_until_changed(target: Locator, before: Pixels, fraction: float = 0.001,
     return seen[0]
 
 
-def wait_until_still(target: Locator, timeout_s: float = 10.0) -> Pixels:
+def wait_until_still(target: Locator, timeout_s: float = 30.0) -> Pixels:
     """Wait until two looks a quarter of a second apart show the same; return what they show."""
     seen = [pixels(target)]
 
@@ -69,20 +70,26 @@ class LabPage:
     def __init__(self, page: Page, server: Server) -> None:
         self.page = page
         self.server = server
+        self.name = ""
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def open(self, *cells: str, name: str = "test.ipynb") -> None:
+    def open(self, *cells: str, name: str = "test.ipynb", kernel: str = "python3") -> None:
         """Write a notebook of these code cells and show it."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
         nbformat.write(notebook, self.server.folder / name)
         self.show(name)
 
-    def show(self, name: str) -> None:
-        """Show a notebook that is in the server's folder, and wait for its kernel."""
-        self.page.goto(self.server.address(f"doc/tree/{name}"))
+    def show(self, name: str, place: str = "doc/tree") -> None:
+        """Show a notebook that is in the server's folder, and wait for its kernel; ``notebooks`` is Notebook 7."""
+        self.name = name
+        self.page.goto(self.server.address(f"{place}/{name}"))
         self._wait_for_kernel()
+
+    def close(self) -> None:
+        """End the kernel."""
+        self.server.stop_session(self.name)
 
     def reload(self) -> None:
         """Load the page anew, as a user does; the kernel goes on."""
@@ -95,7 +102,7 @@ class LabPage:
             const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
             return context?.isReady && context.session?.kernel?.status === "idle";
         }"""
-        self.page.wait_for_function(idle, timeout=60_000)
+        self.page.wait_for_function(idle, timeout=120_000)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's own commands and wait for it."""
@@ -104,6 +111,28 @@ class LabPage:
     def run_all(self) -> None:
         """Run every cell to the end; a cell that raises fails the test with its traceback."""
         self.command("notebook:run-all-cells")
+        self._check()
+
+    def run_cell(self, index: int) -> None:
+        """Run one cell to the end."""
+        self.page.evaluate("index => { jupyterapp.shell.currentWidget.content.activeCellIndex = index; }", index)
+        self.command("notebook:run-cell")
+        self._check()
+
+    def value(self, expression: str) -> Any:
+        """What a Python expression is in the kernel, as far as its repr can be read."""
+        execute = """async (expression) => {
+            const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const request = kernel.requestExecute({
+                code: "", store_history: false, user_expressions: { it: `repr(${expression})` },
+            });
+            return (await request.done).content.user_expressions.it;
+        }"""
+        answer: Mapping[str, Any] = self.page.evaluate(execute, expression)
+        assert answer["status"] == "ok", answer
+        return ast.literal_eval(ast.literal_eval(answer["data"]["text/plain"]))
+
+    def _check(self) -> None:
         failure = self.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")
         for text in failure.all_inner_texts():
             assert "Traceback" not in text, text

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STARTUP_SECONDS = 60
+STARTUP_SECONDS = 120
 
 
 def jupyter_environment(home: Path) -> dict[str, str]:
@@ -56,9 +56,11 @@ class Server:
             body = answer.read()
         return json.loads(body) if body else None
 
-    def stop_sessions(self) -> None:
-        """End every notebook's kernel."""
+    def stop_session(self, name: str) -> None:
+        """End the kernel of a notebook."""
         for session in self.api("sessions"):
+            if session["path"] != name:
+                continue
             with suppress(urllib.error.HTTPError):  # it ended by itself meanwhile
                 self.api(f"sessions/{session['id']}", method="DELETE")
 
@@ -114,7 +116,7 @@ def jupyterlab(home: Path, port: int) -> Iterator[Server]:
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"),
-        "--LabApp.extension_manager=readonly",
+        *("--LabApp.extension_manager=readonly", "--JupyterNotebookApp.expose_app_in_browser=True"),
     ]
     url = f"http://127.0.0.1:{port}/"
     with running(command, folder=folder, log=log, env=jupyter_environment(home)) as process:
