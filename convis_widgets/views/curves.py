@@ -59,10 +59,10 @@ class CurveView(VBox):
         height: int = 190,
         y_scale: bqplot.Scale | None = None,
     ) -> None:
-        self._owned_hub = Hub() if hub is None else None
-        self.hub = hub or self._owned_hub
+        self._owns_hub = hub is None
+        self.hub = Hub() if hub is None else hub
         self.cursor = cursor or Cursor()
-        self.x, self.y = bqplot.LinearScale(), y_scale or bqplot.LinearScale()
+        self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), y_scale or bqplot.LinearScale(min=0.0, max=1.0)
         self._share = bqplot.LinearScale(min=0.0, max=1.0)  # height of the plot, for lines from bottom to top
         self._axes = [_axis(self.x, x_label, "bottom"), _axis(self.y, y_label, "left")]
         self._extents: dict[bqplot.Lines, tuple[float, float, float, float]] = {}
@@ -159,8 +159,8 @@ class CurveView(VBox):
     def close(self) -> None:
         """Close the widget, and its hub if that was its own."""
         super().close()
-        if self._owned_hub is not None:
-            self._owned_hub.close()
+        if getattr(self, "_owns_hub", False):
+            self.hub.close()
 
 
 def _axis(scale: bqplot.Scale, label: str, side: str) -> bqplot.Axis:

@@ -26,7 +26,7 @@ class LossCurve(CurveView):
     """
 
     def __init__(self, hub: Hub | None = None, cursor: Cursor | None = None) -> None:
-        super().__init__("Loss", "update", "loss", hub, cursor, y_scale=bqplot.LogScale())
+        super().__init__("Loss", "update", "loss", hub, cursor, y_scale=bqplot.LogScale(min=0.1, max=1.0))
         self._line, self._change = self.line("accent"), self.upright("muted", dashed=True)
         self.losses: list[float] = []
         self._optimizer = ""

@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(300))  # a page waits for a server, a kernel and a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +101,10 @@ def explorer_lab(shared_lab: LabPage) -> LabPage:
 def explorer(explorer_lab: LabPage, request: pytest.FixtureRequest) -> Iterator[DashboardPage]:
     """The explorer of that notebook, at rest."""
     dashboard = DashboardPage(explorer_lab.page.locator(".convis-dashboard").first)
-    if dashboard.state == "playing":
-        dashboard.press("Stop")
     yield dashboard
     keep(explorer_lab.page, request.node.name)
+    explorer_lab.value("explorer.player.stop()")
+    dashboard.wait_for_rest()
 
 
 @pytest.fixture
