@@ -8,14 +8,15 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from convis_core import errors, filters, models, samples, streams
+from convis_core import figures as _figures
 from convis_core import resolution as _resolution
 from convis_core.driver import Driver
 from convis_core.errors import ConvisError
-from convis_core.figures import figure as _figure
 from convis_core.layer import Layer, registered_layers
 from convis_core.loops.fit import FitStep, fit
 from convis_core.loops.run import Chunk
@@ -74,7 +75,7 @@ class _Package(ModuleType):
 
 def __getattr__(name: str) -> Any:
     if name in _FIGURES:
-        return _figure(name)  # matplotlib is loaded with the first figure
+        return _figures.figure(name)  # matplotlib is loaded with the first figure
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -82,4 +83,5 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+_figures.draw_with(lambda: import_module(f"{__name__}.plotting"))
 sys.modules[__name__].__class__ = _Package

@@ -1,20 +1,33 @@
-"""Where the core hands over to matplotlib, which is loaded only when a figure is asked for."""
+"""Where the floors below hand over to matplotlib, which is loaded only when a figure is asked for.
+
+The package itself says where figures come from, so that nothing down here imports upwards.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from convis_core.errors import MissingDependencyError
 
-__all__ = ["figure"]
+__all__ = ["draw_with", "figure"]
+
+_load: Callable[[], ModuleType] | None = None
+
+
+def draw_with(load: Callable[[], ModuleType]) -> None:
+    """Say how the module with the plotting functions is loaded."""
+    global _load
+    _load = load
 
 
 def figure(name: str) -> Callable[..., Any]:
-    """Return a plotting function by name, so that floors below `plotting` can offer it as a method."""
+    """Return a plotting function by its name."""
+    if _load is None:
+        raise MissingDependencyError("No figures without the whole package.", "Use: import convis_core.")
     try:
-        plotting = import_module("convis_core.plotting")
+        plotting = _load()
     except ImportError as error:
         raise MissingDependencyError("Figures need matplotlib.", "Install it with: pip install matplotlib.") from error
     function: Callable[..., Any] = getattr(plotting, name)

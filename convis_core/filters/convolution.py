@@ -17,7 +17,7 @@ from convis_core.resolution import Resolution
 from convis_core.state import state_variable
 from convis_core.tensors import describe_shape, lift
 
-__all__ = ["Conv3d", "initial_weight", "kernel_shape", "shaped_weight"]
+__all__ = ["Conv3d", "Convolving", "initial_weight", "kernel_shape", "shaped_weight"]
 
 
 def kernel_shape(kernel_dim: Sequence[int], in_channels: int, out_channels: int) -> tuple[int, int, int, int, int]:
@@ -56,7 +56,59 @@ def shaped_weight(weight: Any, like: Tensor, *, normalize: bool, reverse: Sequen
     return lifted.flip(*reverse).clone() if reverse else lifted.clone()
 
 
-class Conv3d(Layer):
+class Convolving(Layer, register=False):
+    """A layer with a filter that is set freely, and the frames that it needs from the past.
+
+    Parameters
+    ----------
+    weight : Tensor, shape [out_channel, in_channel, lag, x, y]
+        The filter to begin with.
+    bias : bool
+        Whether to add a bias per output channel.
+    """
+
+    example_arguments: ClassVar[dict[str, Any]] = {"kernel_dim": (3, 4, 3)}
+    reversed_by_flip: ClassVar[dict[bool, tuple[int, ...]]] = {True: (), False: (2, 3, 4)}
+
+    weight = parameter(doc="impulse response, [out_channel, in_channel, lag, x, y]")
+    bias = parameter(doc="added to each output channel")
+    history = state_variable("frames before the chunk", shape="[batch, in_channel, lag - 1, x, y]")
+
+    def __init__(self, weight: Tensor, bias: bool, resolution: Resolution | None) -> None:
+        super().__init__(resolution=resolution)
+        self.out_channels, self.in_channels = weight.shape[0], weight.shape[1]
+        self.weight = weight
+        if bias:
+            self.bias = torch.zeros(weight.shape[0])
+
+    def set_weight(self, weight: Any, normalize: bool = False, flip: bool = True) -> None:
+        """Set the filter; it may have another size than the present one.
+
+        Parameters
+        ----------
+        weight : array, shape [lag], [x, y], [lag, x, y] or [out_channel, in_channel, lag, x, y]
+            The filter. Index 0 along the lags acts in the same frame.
+        normalize : bool
+            Whether to scale it to unit sum.
+        flip : bool
+            True: `weight` is an impulse response; an `RF` reads it at one pixel. False: it is
+            the pattern that is answered most strongly, for `Conv3d` with its last frame the most
+            recent one, for `RF` a map of the image.
+        """
+        reverse = self.reversed_by_flip[bool(flip)]
+        lifted = shaped_weight(weight, self.weight, normalize=normalize, reverse=reverse)
+        if lifted.shape[:2] != self.weight.shape[:2]:
+            raise ShapeError(
+                f"This {type(self).__name__} has {self.out_channels} output and {self.in_channels} input channels, "
+                f"got a weight of {describe_shape(lifted.shape)}.",
+                "Build the layer with other channels.",
+            )
+        if lifted.shape != self.weight.shape:
+            self.history = None  # another size needs another past
+        self.weight.data = lifted
+
+
+class Conv3d(Convolving):
     r"""Causal convolution in space and time.
 
     .. math:: y_o(t, p) = b_o + \sum_{c, l, q} w_{oc}(l, q) \; x_c(t - l, p - q)
@@ -84,12 +136,6 @@ class Conv3d(Layer):
     array([0., 3., 2., 1.], dtype=float32)
     """
 
-    example_arguments: ClassVar[dict[str, Any]] = {"kernel_dim": (3, 4, 3)}
-
-    weight = parameter(doc="impulse response, [out_channel, in_channel, lag, x, y]")
-    bias = parameter(doc="added to each output channel")
-    history = state_variable("frames before the chunk", shape="[batch, in_channel, lag - 1, x, y]")
-
     def __init__(
         self,
         in_channels: int = 1,
@@ -100,37 +146,9 @@ class Conv3d(Layer):
         pad_space: bool = True,
         resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(resolution=resolution)
         shape = kernel_shape(kernel_dim, in_channels, out_channels)
-        self.in_channels, self.out_channels = shape[1], shape[0]
+        super().__init__(initial_weight(shape), bias, resolution)
         self.pad_space = pad_space
-        self.weight = initial_weight(shape)
-        if bias:
-            self.bias = torch.zeros(self.out_channels)
-
-    def set_weight(self, weight: Any, normalize: bool = False, flip: bool = True) -> None:
-        """Set the filter; it may have another size than the present one.
-
-        Parameters
-        ----------
-        weight : array, shape [lag], [x, y], [lag, x, y] or [out_channel, in_channel, lag, x, y]
-            The filter. Index 0 along the lags acts in the same frame.
-        normalize : bool
-            Whether to scale it to unit sum.
-        flip : bool
-            True: the impulse response is `weight`. False: the response is largest where
-            the input looks like `weight` (with its last frame the most recent one).
-        """
-        lifted = shaped_weight(weight, self.weight, normalize=normalize, reverse=() if flip else (2, 3, 4))
-        if lifted.shape[:2] != self.weight.shape[:2]:
-            raise ShapeError(
-                f"This Conv3d has {self.out_channels} output and {self.in_channels} input channels, "
-                f"got a weight of {describe_shape(lifted.shape)}.",
-                "Build the layer with other channels.",
-            )
-        if lifted.shape[2] != self.weight.shape[2]:
-            self.history = None  # another number of lags needs another past
-        self.weight.data = lifted
 
     def kernel(self) -> Tensor:
         """Return the impulse response, which is the weight itself."""

@@ -8,19 +8,16 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from convis_core.errors import ParameterError, ShapeError
-from convis_core.filters.convolution import initial_weight, kernel_shape, shaped_weight
-from convis_core.layer import Layer
+from convis_core.errors import ParameterError
+from convis_core.filters.convolution import Convolving, initial_weight, kernel_shape
 from convis_core.ops.causal_convolution import causal_conv3d
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
-from convis_core.state import state_variable
-from convis_core.tensors import describe_shape
 
 __all__ = ["RF"]
 
 
-class RF(Layer):
+class RF(Convolving):
     r"""Receptive field: one response to the whole image.
 
     .. math:: y_o(t) = b_o + \sum_{c, l, p} w_{oc}(l, p) \; x_c(t - l, p)
@@ -49,11 +46,9 @@ class RF(Layer):
     array([4., 4., 4.], dtype=float32)
     """
 
-    example_arguments: ClassVar[dict[str, Any]] = {"kernel_dim": (3, 4, 3)}
+    reversed_by_flip: ClassVar[dict[bool, tuple[int, ...]]] = {True: (3, 4), False: ()}
 
     weight = parameter(doc="weight of every pixel of the image, [out_channel, in_channel, lag, x, y]")
-    bias = parameter(doc="added to each output channel")
-    history = state_variable("frames before the chunk", shape="[batch, in_channel, lag - 1, x, y]")
 
     def __init__(
         self,
@@ -65,40 +60,17 @@ class RF(Layer):
         placement: Literal["centre", "corner"] = "centre",
         resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(resolution=resolution)
         if placement not in ("centre", "corner"):
             raise ParameterError(f"placement must be 'centre' or 'corner', got {placement!r}.")
         dims = tuple(kernel_dim) + (None, None) * (len(tuple(kernel_dim)) == 1)
-        self.sized = None not in dims
+        sized = None not in dims
         shape = kernel_shape([n or 1 for n in dims], in_channels, out_channels)
-        self.in_channels, self.out_channels = shape[1], shape[0]
-        self.placement = placement
-        self.weight = initial_weight(shape) if self.sized else torch.ones(shape) / shape[2]
-        if bias:
-            self.bias = torch.zeros(self.out_channels)
+        super().__init__(initial_weight(shape) if sized else torch.ones(shape) / shape[2], bias, resolution)
+        self.sized, self.placement = sized, placement
 
     def set_weight(self, weight: Any, normalize: bool = False, flip: bool = True) -> None:
-        """Set the weight; it may have another size than the present one.
-
-        Parameters
-        ----------
-        weight : array, shape [lag], [x, y], [lag, x, y] or [out_channel, in_channel, lag, x, y]
-            The weight. Index 0 along the lags acts in the same frame.
-        normalize : bool
-            Whether to scale it to unit sum.
-        flip : bool
-            True: it is an impulse response as for `Conv3d`, read at one pixel, and so reversed in
-            space. False: it is a map of the image.
-        """
-        lifted = shaped_weight(weight, self.weight, normalize=normalize, reverse=(3, 4) if flip else ())
-        if lifted.shape[:2] != self.weight.shape[:2]:
-            raise ShapeError(
-                f"This RF has {self.out_channels} output and {self.in_channels} input channels, "
-                f"got a weight of {describe_shape(lifted.shape)}.",
-                "Build the layer with other channels.",
-            )
-        self.weight.data = lifted
-        self.history, self.sized = None, True
+        super().set_weight(weight, normalize, flip)
+        self.sized = True
 
     def kernel(self) -> Tensor:
         """Return the weight, as a map of the image."""

@@ -139,7 +139,8 @@ class Explorer(Dashboard):
         self.cursor.set_trait("pixel", middle)
         window = self._window(0.0)
         self.course.show_window(window)
-        if self.raster is not None:
+        if self.raster is not None and self._feed is not None:
+            self._feed.choose(stream.size)
             self.raster.move(now=0.0, window=window)
 
     def _show_filter(self) -> KernelData | None:

@@ -23,8 +23,8 @@ Submit = Callable[[Callable[[], object]], object]
 class ParameterPanel(LiveWidget):
     """Show and set the parameters of a model.
 
-    Wire: fields ``{values: {name: value}, errors: {name: text}}``; the page sends ``{type: "set", values: {name: value}}``
-    while a slider is dragged, at most one message a painted frame.
+    Wire: fields ``{values: {name: value}, errors: {name: text}}``; the page sends ``{type: "set", values: {name:
+    value}}`` while a slider is dragged, at most one message a painted frame.
 
     Parameters
     ----------

@@ -22,9 +22,9 @@ STATES = {"ready": "idle", "running": "playing", "failed": "error"}
 class Transport(LiveWidget):
     """Play, pause, step, stop, restart a player; show where it stands and what went wrong.
 
-    Wire: fields ``{state, position_s, duration_s | None, rate, chunk_ms, speed, error: {message, remedy} | None}``; the
-    page sends ``{type: "command", name, value}`` with name ``play | pause | step | stop | restart``, ``seek`` (value: s),
-    ``chunk`` (value: ms) or ``speed`` (value: multiple of real time, None for as fast as it goes).
+    Wire: fields ``{state, position_s, duration_s, rate, unit, chunk_ms, speed, error: {message, remedy}}``;
+    the page sends ``{type: "command", name, value}`` with name ``play | pause | step | stop | restart``, ``seek``
+    (value: s), ``chunk`` (value: ms) or ``speed`` (value: multiple of real time, None for as fast as it goes).
 
     Parameters
     ----------

@@ -59,14 +59,17 @@ class RasterFeed:
         self._shape: tuple[int, int] = (0, 0)
         self._cells = np.zeros(0, dtype=np.intp)
 
-    def on_chunk(self, chunk: Chunk) -> None:
-        """Append the spikes of a chunk."""
-        shape = (chunk.output[0].shape[3], chunk.output[0].shape[4])
+    def choose(self, shape: tuple[int, int]) -> None:
+        """Choose the cells to show of populations with so many rows and columns."""
         if shape != self._shape:
             self._shape, self._cells = shape, chosen_cells(shape)
             n, total = len(self._cells), shape[0] * shape[1]
-            self.raster.n_cells = [n] * len(chunk.output)
+            self.raster.n_cells = [n] * len(self.raster.populations)
             self.raster.title = "Spikes" if n == total else f"Spikes of {n} in {total} cells"
+
+    def on_chunk(self, chunk: Chunk) -> None:
+        """Append the spikes of a chunk."""
+        self.choose((chunk.output[0].shape[3], chunk.output[0].shape[4]))
         step = chunk.output.resolution.step
         times, cells, populations = [], [], []
         for k, response in enumerate(chunk.output):

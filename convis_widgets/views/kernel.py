@@ -56,7 +56,7 @@ class KernelData:
     @property
     def lag_ms(self) -> NDArray[np.float64]:
         """Time of every lag in ms."""
-        return np.arange(self.weights.shape[1]) * self.step * 1e3
+        return np.asarray(np.arange(self.weights.shape[1]) * self.step * 1e3, dtype=np.float64)
 
     @property
     def strongest_tile(self) -> int:

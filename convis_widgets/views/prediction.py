@@ -44,7 +44,7 @@ class Prediction(CurveView):
         step = self._last
         if step is None:
             return
-        time = np.arange(step.start, step.stop) * self._step_s
+        time = np.asarray(np.arange(step.start, step.stop) * self._step_s, dtype=np.float64)
         target = _at(step.target.cpu().numpy()[0, 0], self.cursor.pixel)
         response = _at(step.response.cpu().numpy()[0, 0], self.cursor.pixel)
         self.draw(self._target, time[:FRAMES_SHOWN], target[:FRAMES_SHOWN])

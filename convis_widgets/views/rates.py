@@ -90,7 +90,7 @@ class BinnedRates:
     def time(self, step: float, bins: slice = EVERY) -> NDArray[np.float64]:
         """Middle of every bin, in s."""
         index = np.arange(len(self.bins))[bins]
-        return (self.first + (index + 0.5) * self.bin_steps) * step
+        return np.asarray((self.first + (index + 0.5) * self.bin_steps) * step, dtype=np.float64)
 
     def cell(self, population: int, pixel: tuple[int, int], bins: slice = EVERY) -> NDArray[np.float64] | None:
         """Rate of one cell in every bin; None where there is no such cell."""

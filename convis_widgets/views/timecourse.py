@@ -88,7 +88,7 @@ class TimeCourse(CurveView):
 
     def _visible(self) -> slice:
         window = self.cursor.brush or self.window
-        return slice(None) if window is None else self.rates.between(*window, self._step)
+        return slice(None) if window is None else self.rates.between(window[0], window[1], self._step)
 
     def _draw(self) -> None:
         with self._lock:

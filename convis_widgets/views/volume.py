@@ -47,8 +47,8 @@ class FilterVolume(VBox):
     """
 
     def __init__(self, hub: Hub | None = None, size: int = 210) -> None:
-        self._owned_hub = Hub() if hub is None else None
-        self.hub: Hub = hub or self._owned_hub  # type: ignore[assignment]
+        self._owns_hub = hub is None
+        self.hub = Hub() if hub is None else hub
         head = HBox([HTML("<b>Kernel in 3-D</b>"), _grey("drag to turn")])
         head.add_class("convis-head")
         self._clouds: dict[int, Any] = {}
@@ -80,8 +80,8 @@ class FilterVolume(VBox):
     def close(self) -> None:
         """Close the widget, and its hub if that was its own."""
         super().close()
-        if self._owned_hub is not None:
-            self._owned_hub.close()
+        if getattr(self, "_owns_hub", False):
+            self.hub.close()
 
     def show(self, data: KernelData) -> None:
         """Show a filter, soon: paintings are kept apart by half a second, and the newest filter is drawn."""
