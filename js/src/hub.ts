@@ -1,5 +1,6 @@
 // The page's end of the hub: hand on each tick's parts, and acknowledge when they have been painted.
 import { decodeArrays, foreignArray, type PartHeader } from "./decode";
+import { followPointer } from "./hover";
 import { followLinks } from "./links";
 import { followPaints } from "./paint";
 import { followTheme } from "./theme";
@@ -82,6 +83,7 @@ export default () => ({
   initialize({ model, signal }: InitializeProps): void {
     const client = new HubClient(model);
     followLinks(model, client.find, signal);
+    followPointer(model, client.find, signal);
     let repaint = (): void => undefined;
     followTheme(signal, () => repaint()); // first, for it marks the document that the colours are read from
     repaint = followPaints(model, client.find, signal);
