@@ -27,7 +27,7 @@ from typing import Any, Protocol
 import anywidget
 import numpy as np
 import traitlets
-from ipywidgets import Widget
+from ipywidgets import DOMWidget, Widget
 from numpy.typing import NDArray
 
 from convis_widgets.live.front_end import front_end
@@ -71,6 +71,7 @@ class Hub(anywidget.AnyWidget):
     _esm = front_end("hub.js")
     _css = front_end("convis.css")
     paints = traitlets.List(traitlets.Dict(), help="attributes that follow the theme's colours").tag(sync=True)
+    hovers = traitlets.List(traitlets.Dict(), help="plots in which the pointer is followed").tag(sync=True)
     links = traitlets.List(traitlets.Dict(), help="connections made inside the page, without the kernel").tag(sync=True)
 
     def __init__(
@@ -159,6 +160,23 @@ class Hub(anywidget.AnyWidget):
             raise TypeError(f"Hub.link knows {sorted(known)}, got {sorted(unknown)}.")
         link = {"source": source.model_id, "attr": attr, "target": target.model_id, "to": to, **how}
         self.links = [*self.links, link]
+
+    def follow_pointer(self, plot: DOMWidget, scale: Widget, target: Widget, to: str) -> None:
+        """Set an attribute to the value under the pointer in a bqplot figure, None when it leaves, and tell the kernel.
+
+        Parameters
+        ----------
+        plot : DOMWidget
+            Holds the figure; wherever it is displayed, the pointer is followed.
+        scale : Widget
+            Horizontal scale of the figure, whose ``min`` and ``max`` are set.
+        target, to : Widget, str
+            ``target.to`` becomes the value.
+        """
+        name = f"convis-hover-{plot.model_id}"
+        plot.add_class(name)
+        hover = {"name": name, "scale": scale.model_id, "target": target.model_id, "to": to}
+        self.hovers = [*self.hovers, hover]
 
     def paint(self, widget: Widget, attr: str, value: Any) -> None:
         """Set an attribute of a foreign widget to colours of the theme, now and whenever the theme changes.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import bqplot
-
 from convis_core import Chunk, Layer
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
@@ -55,9 +53,7 @@ class TimeCourse(CurveView):
         self._means = [self.line(colour, width=2.2) for colour in colours]
         self._cells = [self.line(colour, width=0.9, opacities=[0.75]) for colour in colours]
         self._playhead, self._hover = self.upright(), self.upright("muted", dashed=True)
-        self._selector = bqplot.interacts.IndexSelector(scale=self.x, marks=[], line_width=1)
-        self.figure.interaction = self._selector
-        self.hub.link(self._selector, "selected", self.cursor, "time", item=0, save=True)
+        self.hub.follow_pointer(self, self.x, self.cursor, "time")
         self.hub.link(self.cursor, "time", self._hover, "x", repeat=2, otherwise=NOWHERE)
         self._lock = threading.Lock()
         self.window: tuple[float, float] | None = None

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { followPointer, valueAt, type Hover } from "../src/hover";
 import { FakeModel, frame } from "./fakes";
