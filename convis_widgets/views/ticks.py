@@ -51,10 +51,12 @@ def tick_format(ticks: NDArray[np.float64]) -> str:
     Examples
     --------
     >>> tick_format(np.array([1.5, 1.55, 1.6])), tick_format(np.array([0.0, 20.0])), tick_format(np.array([1e6, 2e6]))
-    ('.2f', '.0f', '.0e')
+    ('.2f', '.0f', '~s')
     """
     largest = float(np.abs(ticks).max(initial=0.0))
     step = float(np.diff(ticks).min()) if len(ticks) > 1 else largest
-    if not step > 0 or largest >= 1e5 or largest < 1e-4:
-        return ".0e" if not step > 0 or largest < 10 * step else f".{math.ceil(math.log10(largest / step))}e"
+    if not step > 0 or largest >= 1e4 * step:  # decades
+        return "~g"
+    if largest >= 1e5 or largest < 1e-4:
+        return "~s" if 1.0 < largest < 1e18 else "~e"  # 150k is shorter than 1.5e+5
     return f".{max(0, -math.floor(math.log10(step) + 1e-9))}f"

@@ -129,4 +129,6 @@ def test_ticks_lie_inside_and_are_not_too_many(low: float, span: float, most: in
 def test_decades_and_formats_are_what_a_person_would_write() -> None:
     assert decades(0.02, 30.0, 6).tolist() == pytest.approx([0.1, 1.0, 10.0])
     assert tick_format(np.array([0.0, 0.25, 0.5])) == ".2f" or tick_format(np.array([0.0, 0.2, 0.4])) == ".1f"
-    assert tick_format(np.array([1e-5, 2e-5])) == ".0e"
+    assert tick_format(np.array([1e-5, 1.5e-5])) == "~e"
+    assert tick_format(np.array([5e4, 1e5, 1.5e5])) == "~s"
+    assert tick_format(10.0 ** np.arange(-3, 5)) == "~g"
