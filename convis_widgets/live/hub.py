@@ -27,7 +27,7 @@ from typing import Any, Protocol
 import anywidget
 import numpy as np
 import traitlets
-from ipywidgets import DOMWidget, Widget
+from ipywidgets import DOMWidget, Widget, widget_serialization
 from numpy.typing import NDArray
 
 from convis_widgets.live.front_end import front_end
@@ -70,6 +70,7 @@ class Hub(anywidget.AnyWidget):
 
     _esm = front_end("hub.js")
     _css = front_end("convis.css")
+    wire = traitlets.Instance(Widget, help="carries the messages").tag(sync=True, **widget_serialization)
     paints = traitlets.List(traitlets.Dict(), help="attributes that follow the theme's colours").tag(sync=True)
     hovers = traitlets.List(traitlets.Dict(), help="plots in which the pointer is followed").tag(sync=True)
     links = traitlets.List(traitlets.Dict(), help="connections made inside the page, without the kernel").tag(sync=True)
@@ -83,23 +84,24 @@ class Hub(anywidget.AnyWidget):
         on_error: Callable[[Exception], None] = traceback.print_exception,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # A plain widget, for an anywidget stays deaf for good on a page that takes two seconds to load its module.
+        super().__init__(wire=Widget(), **kwargs)
         this = weakref.ref(self)  # the thread must not keep the hub alive
 
         def send(seq: int, parts: Sequence[Part]) -> None:
             if (hub := this()) is not None:
                 headers, buffers = pack(parts)
-                hub.send({"type": "tick", "seq": seq, "parts": headers}, buffers)
+                hub.wire.send({"type": "tick", "seq": seq, "parts": headers}, buffers)
 
         def probe(seq: int) -> None:
             if (hub := this()) is not None:
-                hub.send({"type": "probe", "seq": seq})
+                hub.wire.send({"type": "probe", "seq": seq})
 
         self._pump = Pump(send, probe, max_rate=max_rate, timeout=timeout, max_events=max_events, on_error=on_error)
         self._views: weakref.WeakSet[Any] = weakref.WeakSet()
         self._foreign: dict[str, Part] = {}
         self._lock = threading.Lock()
-        self.on_msg(type(self)._receive)
+        self.wire.on_msg(_listener(this))
 
     @property
     def stats(self) -> PumpStats:
@@ -205,9 +207,10 @@ class Hub(anywidget.AnyWidget):
         """End the sending thread and the widget."""
         if (pump := getattr(self, "_pump", None)) is not None:
             pump.close()
+            self.wire.close()
         super().close()
 
-    def _receive(self, content: Mapping[str, Any], _buffers: Sequence[memoryview]) -> None:
+    def _receive(self, content: Mapping[str, Any]) -> None:
         kind = content.get("type")
         if kind == "ack":
             self._pump.acknowledge(content["seq"], content.get("paint_ms", 0.0))
@@ -215,3 +218,13 @@ class Hub(anywidget.AnyWidget):
             self._pump.missing(content["seq"])
         elif kind == "hello":
             self.resync()
+
+
+def _listener(hub: weakref.ref[Hub]) -> Callable[[Widget, Mapping[str, Any], Sequence[memoryview]], None]:
+    """Hand what the page says to a hub, without keeping the hub alive."""
+
+    def receive(_wire: Widget, content: Mapping[str, Any], _buffers: Sequence[memoryview]) -> None:
+        if (receiver := hub()) is not None:
+            receiver._receive(content)
+
+    return receive

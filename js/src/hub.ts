@@ -4,7 +4,7 @@ import { followPointer } from "./hover";
 import { followLinks } from "./links";
 import { followPaints } from "./paint";
 import { followTheme } from "./theme";
-import type { InitializeProps, Model, WidgetModel } from "./types";
+import { modelId, type InitializeProps, type Json, type WidgetManager, type WidgetModel } from "./types";
 
 interface Message {
   type: "tick" | "probe";
@@ -17,13 +17,16 @@ export class HubClient {
   private painted = -1;
   private readonly models = new Map<string, Promise<WidgetModel>>();
 
-  constructor(private readonly model: Model) {}
+  constructor(
+    private readonly manager: WidgetManager,
+    private readonly send: (content: Json) => void,
+  ) {}
 
   /** Model of a widget. A miss is not kept: the widget may be on its way. */
   readonly find = (id: string): Promise<WidgetModel> => {
     const known = this.models.get(id);
     if (known !== undefined) return known;
-    const found = this.model.widget_manager.get_model(id);
+    const found = this.manager.get_model(id);
     this.models.set(id, found);
     found.then(
       (model) => model.on("destroy", () => this.models.delete(id)),
@@ -40,15 +43,15 @@ export class HubClient {
       await Promise.all(message.parts.map((part) => this.deliver(part, buffers)));
       afterPaint(() => {
         this.painted = message.seq;
-        this.model.send({ type: "ack", seq: message.seq, paint_ms: performance.now() - arrived });
+        this.send({ type: "ack", seq: message.seq, paint_ms: performance.now() - arrived });
       });
     }
   };
 
   /** A hidden page has received but cannot paint: it stays silent, and acknowledges when it is shown. */
   private answer(seq: number): void {
-    if (seq !== this.received) this.model.send({ type: "missing", seq });
-    else if (seq === this.painted) this.model.send({ type: "ack", seq });
+    if (seq !== this.received) this.send({ type: "missing", seq });
+    else if (seq === this.painted) this.send({ type: "ack", seq });
   }
 
   private async deliver(part: PartHeader, buffers: DataView[]): Promise<void> {
@@ -81,13 +84,20 @@ function afterPaint(callback: () => void): void {
 
 export default () => ({
   initialize({ model, signal }: InitializeProps): void {
-    const client = new HubClient(model);
+    const manager = model.widget_manager;
+    const wire = manager.get_model(modelId(model.get("wire")) ?? "");
+    const client = new HubClient(manager, (content) => void wire.then((found) => found.send(content)));
     followLinks(model, client.find, signal);
     followPointer(model, client.find, signal);
     let repaint = (): void => undefined;
     followTheme(signal, () => repaint()); // first, for it marks the document that the colours are read from
     repaint = followPaints(model, client.find, signal);
-    model.on("msg:custom", client.receive as (...args: never[]) => void);
-    model.send({ type: "hello" });
+    // not awaited: anywidget gives up on a module whose initialize takes long
+    void wire.then((found) => {
+      const context = Symbol("convis.hub");
+      found.on("msg:custom", client.receive as (...args: never[]) => void, context);
+      signal.addEventListener("abort", () => found.off(null, null, context));
+      found.send({ type: "hello" });
+    });
   },
 });

@@ -20,8 +20,8 @@ let paint: () => Promise<void>;
 
 beforeEach(() => {
   view = new FakeModel();
-  hub = new FakeModel({ links: [] }, new FakeManager({ view }));
-  client = new HubClient(hub);
+  hub = new FakeModel({}, new FakeManager({ view }));
+  client = new HubClient(hub.widget_manager, (content) => hub.send(content));
   const frames: (() => void)[] = [];
   vi.stubGlobal("requestAnimationFrame", (callback: () => void) => frames.push(callback));
   paint = async () => {
@@ -95,7 +95,7 @@ describe("a probe", () => {
 
 it("looks again for a widget that was not there at first", async () => {
   const models: Record<string, FakeModel> = {};
-  const late = new HubClient(new FakeModel({ links: [] }, new FakeManager(models)));
+  const late = new HubClient(new FakeManager(models), () => undefined);
   await expect(late.find("late")).rejects.toThrow();
   models["late"] = view;
   await expect(late.find("late")).resolves.toBe(view);

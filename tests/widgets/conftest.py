@@ -111,7 +111,7 @@ def connect() -> Iterator[Callable[..., tuple[Hub, Page]]]:
     def make(*, acknowledge: bool = False, **options: Any) -> tuple[Hub, Page]:
         hub = Hub(**options)
         page = Page(acknowledge=acknowledge)
-        hub.comm = page
+        hub.wire.comm = page
         made.append(hub)
         return hub, page
 

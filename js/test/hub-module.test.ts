@@ -1,0 +1,36 @@
+// @vitest-environment happy-dom
+import { beforeEach, expect, it } from "vitest";
+import hub from "../src/hub";
+import { FakeManager, FakeModel } from "./fakes";
+
+let wire: FakeModel;
+let view: FakeModel;
+let controller: AbortController;
+
+beforeEach(async () => {
+  wire = new FakeModel();
+  view = new FakeModel();
+  controller = new AbortController();
+  const model = new FakeModel({ wire: "IPY_MODEL_w", links: [], paints: [], hovers: [] }, new FakeManager({ w: wire, view }));
+  hub().initialize({ model, signal: controller.signal });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+const tick = (seq: number): Promise<void> => {
+  wire.trigger("msg:custom", { type: "tick", seq, parts: [{ to: "view", kind: "set", fields: { seen: seq }, arrays: [] }] }, []);
+  return new Promise((resolve) => setTimeout(resolve, 60));
+};
+
+it("greets the kernel and hears it over the wire, and answers there", async () => {
+  expect(wire.sent).toEqual([{ type: "hello" }]);
+  await tick(1);
+  expect(view.get("seen")).toBe(1);
+  expect(wire.sent.at(-1)).toMatchObject({ type: "ack", seq: 1 });
+  controller.abort();
+});
+
+it("hears nothing more when its module is replaced", async () => {
+  controller.abort();
+  await tick(1);
+  expect(view.get("seen")).toBeUndefined();
+});
