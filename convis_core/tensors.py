@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -104,7 +105,7 @@ def lift(value: Any, *, dtype: torch.dtype | None = None, device: torch.device |
 
 def check_finite(tensor: Tensor, what: str, first_frame: int = 0) -> None:
     """Refuse a 5-D signal with NaN or infinite values, naming the first bad frame."""
-    if tensor.numel() == 0 or bool(torch.isfinite(tensor.sum())):
+    if tensor.numel() == 0 or math.isfinite(float(tensor.sum())):
         return  # one pass without a temporary; only a suspicious sum is looked at closely
     bad = ~torch.isfinite(tensor)
     if not bool(bad.any()):

@@ -7,10 +7,15 @@ import socket
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED_IN_CI = ("browser", "chromium", "node", "shared")
+
+# a busy machine is slow, not wrong
+hypothesis.settings.register_profile("convis", deadline=None)
+hypothesis.settings.load_profile("convis")
 
 
 @pytest.fixture(scope="session")

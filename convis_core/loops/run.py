@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ConvisError, ResolutionError, ResolutionWarning, RunError, StreamError
+from convis_core.loops.collect import Collector
 from convis_core.loops.protocol import RunnableModel
 from convis_core.output import Output
 from convis_core.streams.base import Stream, as_stream
@@ -165,22 +166,29 @@ def run_model(
             "Give max_t=<number of frames>, or iterate over model.stream(...).",
         )
     chunks = stream_model(model, stream, dt, max_t=max_t, grad=grad)
-    done: list[Output] = []
+    expected = _expected(stream, max_t)
+    done = Collector(expected, keep_graph=grad)
     try:
-        for chunk in _with_progress(chunks, stream, max_t) if progress else chunks:
-            done.append(chunk.output)
+        for chunk in _with_progress(chunks, expected) if progress else chunks:
+            done.add(chunk.output)
     except (ConvisError, KeyboardInterrupt) as error:
-        error.output = Output.concatenate(done) if done else None  # type: ignore[union-attr]
+        error.output = done.output()  # type: ignore[union-attr]
         raise
-    if not done:
+    output = done.output()
+    if output is None:
         raise StreamError(f"{stream!r} gave no frames.", "Give it at least one frame.")
-    return Output.concatenate(done)
+    return output
 
 
-def _with_progress(chunks: Iterator[Chunk], stream: Stream, max_t: int | None) -> Iterator[Chunk]:
+def _expected(stream: Stream, max_t: int | None) -> int | None:
+    """Frames a run is going to have, as far as the stream tells."""
+    counts = [n for n in (stream.remaining, max_t) if n is not None]
+    return min(counts, default=None)
+
+
+def _with_progress(chunks: Iterator[Chunk], total: int | None) -> Iterator[Chunk]:
     from tqdm.auto import tqdm
 
-    total = stream.remaining if max_t is None else min(max_t, stream.remaining or max_t)
     with tqdm(total=total, unit="frames") as bar:
         for chunk in chunks:
             yield chunk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from types import TracebackType
 from typing import Any
 
@@ -118,9 +119,14 @@ class SequenceStream(Stream):
         self.size = (self.sequence.shape[3], self.sequence.shape[4])
         self.length = self.sequence.shape[TIME]
         self.steps_per_second = None if steps_per_second is None else check_rate(steps_per_second)
-        if self.sequence.numel():
-            lo, hi = (float(v) for v in torch.aminmax(self.sequence.detach()))
-            self.value_range = (lo, hi) if hi > lo else (lo, lo + 1.0)
+
+    @cached_property
+    def value_range(self) -> tuple[float, float]:  # type: ignore[override]
+        """Smallest and largest value; looked for when it is first asked for."""
+        if not self.sequence.numel():
+            return 0.0, 1.0
+        lo, hi = (float(v) for v in torch.aminmax(self.sequence.detach()))
+        return (lo, hi) if hi > lo else (lo, lo + 1.0)
 
     def get(self, n: int) -> Tensor:
         frames = self.sequence[:, :, self.position : self.position + check_count(n)]

@@ -1,0 +1,68 @@
+"""Joining the outputs of a run while they are still in the processor's cache."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from convis_core.output import Output
+from convis_core.tensors import TIME
+
+__all__ = ["Collector"]
+
+
+class Collector:
+    """Takes the outputs of successive chunks and gives them back in one piece.
+
+    Each is copied to its place at once where the length of the run is known, which costs half
+    the memory, and less time, than keeping all of them until the end.
+
+    Parameters
+    ----------
+    expected : int or None
+        Frames to come; None where it is not known. More or fewer may come.
+    keep_graph : bool
+        Whether gradients are to flow back through what is joined.
+    """
+
+    def __init__(self, expected: int | None, keep_graph: bool) -> None:
+        self._expected = None if keep_graph else expected
+        self._first: Output | None = None
+        self._whole: list[Tensor] = []
+        self._filled = 0
+        self._parts: list[Output] = []
+
+    def add(self, output: Output) -> None:
+        """Append the output of the next chunk."""
+        n = output.n_frames
+        if self._first is None:
+            self._first = output
+            if self._expected is not None and n < self._expected:
+                self._whole = [_longer(response, self._expected) for response in output]
+        if self._whole and not self._parts and self._fits(output):
+            for whole, response in zip(self._whole, output, strict=True):
+                whole[:, :, self._filled : self._filled + n] = response
+            self._filled += n
+        else:
+            self._parts.append(output)
+
+    def output(self) -> Output | None:
+        """All that came so far; None if nothing did."""
+        if self._first is None:
+            return None
+        parts = self._parts
+        if self._filled:
+            begun = [whole[:, :, : self._filled] for whole in self._whole]
+            parts = [Output(begun, self._first.names, self._first.resolution, self._first.start), *parts]
+        return Output.concatenate(parts)
+
+    def _fits(self, output: Output) -> bool:
+        short = all(self._filled + r.shape[TIME] <= w.shape[TIME] for w, r in zip(self._whole, output, strict=True))
+        return short and all(
+            (*r.shape[:TIME], *r.shape[TIME + 1 :]) == (*w.shape[:TIME], *w.shape[TIME + 1 :])
+            for w, r in zip(self._whole, output, strict=True)
+        )
+
+
+def _longer(response: Tensor, n: int) -> Tensor:
+    shape = (*response.shape[:TIME], n, *response.shape[TIME + 1 :])
+    return response.new_empty(shape)
