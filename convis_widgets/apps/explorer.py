@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ipywidgets import Dropdown, Layout
@@ -133,6 +134,7 @@ class Explorer(Dashboard):
         stream = self.player.stimulus
         self._clear()
         self.frames.value_range = stream.value_range
+        self._show_first_frame(stream)
         self.transport.seekable = stream.length is not None
         middle = (stream.size[0] // 2, stream.size[1] // 2)
         self.cursor.set_trait("anchor", middle)
@@ -142,6 +144,16 @@ class Explorer(Dashboard):
         if self.raster is not None and self._feed is not None:
             self._feed.choose(stream.size)
             self.raster.move(now=0.0, window=window)
+
+    def _show_first_frame(self, stream: Stream) -> None:
+        """Show what is to come, where a frame can be read a second time."""
+        if stream.length is None:
+            return
+        with suppress(ConvisError):  # the run meets the same error, and the page then shows it
+            start = stream.position
+            frame = stream.get(1)
+            stream.seek(start)
+            self.frames.show(frame[0, 0, 0].cpu().numpy(), time=start * self.model.resolution.step)
 
     def _show_filter(self) -> KernelData | None:
         try:

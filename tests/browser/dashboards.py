@@ -21,6 +21,13 @@ STOPWATCH = """root => {
 }"""
 
 
+TICKS_BELOW = """figure => {
+    const bottom = figure.querySelector(".plotarea_background").getBoundingClientRect().bottom;
+    const below = text => text.textContent && text.getBoundingClientRect().top > bottom;
+    return [...figure.querySelectorAll(".tick text")].filter(below).map(text => text.textContent);
+}"""
+
+
 class DashboardPage:
     """A dashboard on a page, in a notebook or standing alone."""
 
@@ -96,8 +103,8 @@ class DashboardPage:
 
     def ticks(self, title: str) -> list[float]:
         """Numbers along the horizontal axis of a card's curves."""
-        texts = self.figure(title).locator(".axis").first.locator(".tick text").all_inner_texts()
-        return [float(text.replace("\u2212", "-")) for text in texts if text]
+        texts = self.figure(title).evaluate(TICKS_BELOW)
+        return [float(text.replace("\u2212", "-")) for text in texts]
 
     def click(self, target: Locator, across: float, down: float) -> None:
         """Click at these shares of the width and height."""

@@ -124,7 +124,7 @@ class LabPage:
         execute = """async (expression) => {
             const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
             const request = kernel.requestExecute({
-                code: "", store_history: false, user_expressions: { it: `repr(${expression})` },
+                code: "", store_history: false, user_expressions: { it: `repr((${expression}))` },
             });
             return (await request.done).content.user_expressions.it;
         }"""

@@ -36,10 +36,11 @@ def jupyter_environment(home: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: where it is, its token, its working folder and its log."""
+    """A running server: where it is, its token, the folder of all its files, its working folder and its log."""
 
     url: str
     token: str
+    home: Path
     folder: Path
     log: Path
 
@@ -121,4 +122,4 @@ def jupyterlab(home: Path, port: int) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}/"
     with running(command, folder=folder, log=log, env=jupyter_environment(home)) as process:
         wait_for_answer(f"{url}api", process, log)
-        yield Server(url, token, folder, log)
+        yield Server(url, token, home, folder, log)

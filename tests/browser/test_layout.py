@@ -1,0 +1,128 @@
+"""The explorer at three widths in two themes: nothing cut off, nothing on top of another, nothing glaring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import VIEWPORT, keep
+from tests.browser.dashboards import DashboardPage, goes_on
+from tests.browser.pages import LabPage, pixels, wait_until, wait_until_still
+
+TEXTS = """root => {
+    // every text that can be seen: what it says, where it is, and the card or row that it belongs to
+    const shown = element => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+    const texts = [];
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const element = node.parentElement;
+        const text = node.textContent.trim();
+        if (!text || !shown(element) || element.closest("option, .convis-hidden, .convis-tip, style")) continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const ink = element instanceof SVGElement ? element.getBoundingClientRect() : range.getBoundingClientRect();
+        if (ink.width === 0) continue;
+        const card = (element.closest(".convis-card, .convis-side, .convis-bar") ?? root).getBoundingClientRect();
+        texts.push({
+            text, box: [ink.left, ink.top, ink.right, ink.bottom],
+            outside: ink.left < card.left - 1 || ink.right > card.right + 1 || ink.top < card.top - 1
+                || ink.bottom > card.bottom + 1,
+            cut: !(element instanceof SVGElement) && element.scrollWidth > element.clientWidth + 1
+                && getComputedStyle(element).overflow !== "visible",
+        });
+    }
+    return texts;
+}"""
+CONTRASTS = """root => {
+    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    const luminance = colour => {
+        context.clearRect(0, 0, 1, 1);
+        context.fillStyle = colour;
+        context.fillRect(0, 0, 1, 1);
+        const linear = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
+            .map(value => value / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    };
+    const paper = getComputedStyle(root).getPropertyValue("--cv-card");
+    const worst = {};
+    const labels = ".convis-title, .convis-info, .convis-head b, .convis-row label, .convis-unit,"
+        + " .convis-bar-labels span, .convis-state, .convis-clock, summary, .bqplot .tick text, .bqplot text.axislabel";
+    for (const element of root.querySelectorAll(labels)) {
+        const style = getComputedStyle(element);
+        const ink = luminance(element instanceof SVGElement ? style.fill : style.color);
+        const [low, high] = [ink, luminance(paper)].sort((a, b) => a - b);
+        const name = element.className.baseVal ?? element.className ?? element.tagName;
+        worst[name] = Math.min(worst[name] ?? 21, (high + 0.05) / (low + 0.05));
+    }
+    return worst;
+}"""
+READABLE = 4.5
+"""Contrast that the accessibility guidelines ask of small text."""
+
+
+@pytest.fixture
+def resizable(explorer: DashboardPage) -> Iterator[DashboardPage]:
+    yield explorer
+    explorer.page.set_viewport_size(VIEWPORT)
+
+
+def overlapping(texts: list[dict[str, Any]]) -> list[str]:
+    """Pairs of texts that lie on one another by more than a hair."""
+    pairs = []
+    for i, one in enumerate(texts):
+        for other in texts[i + 1 :]:
+            width = min(one["box"][2], other["box"][2]) - max(one["box"][0], other["box"][0])
+            height = min(one["box"][3], other["box"][3]) - max(one["box"][1], other["box"][1])
+            if width > 2 and height > 4:
+                pairs.append(f"{one['text']!r} and {other['text']!r}")
+    return pairs
+
+
+@pytest.mark.parametrize("width", [900, 1400, 2000])
+def test_every_label_has_its_place(resizable: DashboardPage, width: int) -> None:
+    if resizable.position == 0.0:
+        resizable.play()
+        wait_until(lambda: resizable.position > 0.2, "there is something to see", 30)
+        resizable.pause()
+    resizable.page.set_viewport_size({"width": width, "height": 1700})
+    found: dict[str, list[str]] = {}
+
+    def in_place() -> bool:
+        texts = resizable.root.evaluate(TEXTS)
+        found["misplaced"] = [text["text"] for text in texts if text["outside"] or text["cut"]]
+        found["overlapping"] = overlapping(texts)
+        return len(texts) > 60 and not any(found.values())
+
+    try:
+        wait_until(in_place, f"every label has its place: {found}", 10)  # plots follow a resize a little later
+    finally:
+        wait_until_still(resizable.root)
+        keep(resizable.page, f"the_explorer_at_{width}_px")
+    assert in_place(), found
+    scrolled, visible = resizable.root.evaluate("root => [root.scrollWidth, root.clientWidth]")
+    assert scrolled <= visible + 1
+
+
+def test_dark_while_live(explorer: DashboardPage, explorer_lab: LabPage) -> None:
+    explorer.play()
+    goes_on(explorer.canvas("frames"))
+    light = {title: pixels(explorer.card(title)).mean() for title in ("Filter", "Spikes", "Impulse", "Mean", "Kernel")}
+    explorer_lab.set_theme("dark")
+    try:
+        for title, before in light.items():
+            card = explorer.card(title)
+            wait_until(lambda card=card: pixels(card).mean() < 90, f"{title} is dark ({before:.0f} in light)", 15)
+            assert before > 200
+            assert (pixels(card).min(axis=2) > 240).mean() < 0.01, f"{title} glares"
+        assert {name: ratio for name, ratio in explorer.root.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
+        assert explorer.state == "playing"
+        goes_on(explorer.canvas("frames"))
+        keep(explorer.page, "the_explorer_in_the_dark")
+    finally:
+        explorer_lab.set_theme("light")
+    for title, before in light.items():
+        card = explorer.card(title)
+        wait_until(lambda card=card, before=before: abs(pixels(card).mean() - before) < 15, f"{title} is light", 15)
+    assert {name: ratio for name, ratio in explorer.root.evaluate(CONTRASTS).items() if ratio < READABLE} == {}

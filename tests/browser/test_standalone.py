@@ -1,0 +1,86 @@
+"""``convis-explore`` as a person without a notebook uses it: an address with a token, a page, and a clean end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.dashboards import DashboardPage, goes_on, is_still
+from tests.browser.films import write_film
+from tests.browser.pages import Pixels, pixels, wait_until, wait_until_changed, wait_until_still
+from tests.browser.servers import jupyter_environment, running
+
+COMMAND = "import sys; from convis_widgets.apps.cli import main; sys.exit(main())"
+
+
+@dataclass
+class Served:
+    """A running ``convis-explore``."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    log: Path
+
+
+@pytest.fixture
+def served(tmp_path: Path, free_port: int) -> Iterator[Served]:
+    """The explorer on a film of odd size and rate."""
+    film = write_film(tmp_path / "a film.mp4", 45, 61, 25.0)
+    command = [sys.executable, "-u", "-c", COMMAND, film.name, f"--port={free_port}", "--no-browser"]
+    log = tmp_path / "explore.log"
+    with running(command, folder=tmp_path, log=log, env=jupyter_environment(tmp_path)) as process:
+        pattern = re.compile(rf"http://127\.0\.0\.1:{free_port}/\?token=\w+")
+        wait_until(lambda: process.poll() is not None or bool(pattern.search(log.read_text())), "an address", 60)
+        found = pattern.search(log.read_text())
+        assert found, log.read_text()
+        yield Served(process, found.group(), log)
+
+
+def test_without_the_token_nothing_is_served(served: Served) -> None:
+    bare = served.address.partition("?")[0]
+    for address in (bare, f"{bare}?token=0", f"{bare}api/kernels", f"{bare}voila/api/shutdown/0"):
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert "login" in answer.url and b"convis" not in answer.read(), address
+        except urllib.error.HTTPError as error:
+            assert error.code in (401, 403, 404, 405), address
+
+
+def test_the_page_plays_answers_and_ends(served: Served, page: Page) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(served.address, timeout=90_000)
+    page.locator(".convis-dashboard").wait_for(timeout=60_000)
+    dashboard = DashboardPage(page.locator(".convis-dashboard"))
+    wait_until(lambda: dashboard.info("Stimulus").startswith("44 \u00d7 60"), "the film's proportions are kept", 20)
+    frames, raster = dashboard.canvas("frames"), dashboard.canvas("raster")
+    before: Pixels = pixels(raster)
+    dashboard.play()
+    goes_on(frames)
+    wait_until_changed(raster, before, fraction=0.005, timeout_s=20)
+
+    curves = wait_until_still(dashboard.figure("Impulse response"))
+    dashboard.nudge("tau center", times=3)
+    wait_until_changed(dashboard.figure("Impulse response"), curves, fraction=0.002)
+
+    assert dashboard.stop() < 1.0
+    assert is_still(frames) and dashboard.error == "" and errors == []
+
+    family = psutil.Process(served.process.pid).children(recursive=True)
+    assert family, "a kernel of its own"
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(timeout=20) == 0
+    assert "Traceback" not in served.log.read_text()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
