@@ -136,6 +136,9 @@ class Explorer(Dashboard):
         self.frames.value_range = stream.value_range
         self._show_first_frame(stream)
         self.transport.seekable = stream.length is not None
+        first = self.player.preview()
+        if first is not None:
+            self.frames.show(first[0, 0, 0].cpu().numpy(), time=0.0)
         middle = (stream.size[0] // 2, stream.size[1] // 2)
         self.cursor.set_trait("anchor", middle)
         self.cursor.set_trait("pixel", middle)

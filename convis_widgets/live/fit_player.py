@@ -37,11 +37,13 @@ class FitPlayer(Player[FitStep]):
         self.epochs, self.options = epochs, options
         self.steps = 0
         pairs = Pairs.of(input, target, dt)
-        self.total = epochs * -(-(pairs.stimulus.length or 0) // pairs.length)
+        self._round = epochs * -(-(pairs.stimulus.length or 0) // pairs.length)
+        self.total = self._round
         self._initial = model.get_parameters()
         super().__init__()
 
     def events(self, fresh: bool) -> Iterator[FitStep]:
+        self.total = self.steps + self._round
         return fit(self.model, self.input, self.target, dt=self.dt, epochs=self.epochs, **self.options)
 
     def report(self) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from torch import Tensor
+
 from convis_core import Chunk, Layer, Output
 from convis_core.errors import ResolutionError
 from convis_core.loops.run import check_steps
@@ -152,6 +154,14 @@ class RunPlayer(Player[Chunk]):
             self._notify()
 
         self.submit(go)
+
+    def preview(self) -> Tensor | None:
+        """First frame of the stimulus; None where it could not be read again. Only before a run."""
+        if self.stimulus.length is None or self.stimulus.position:
+            return None
+        frames = self.stimulus.get(1)
+        self.stimulus.seek(0)
+        return frames
 
     def load(self, stimulus: Any) -> None:
         """Show the model something else, from its beginning."""

@@ -136,6 +136,7 @@ class CurveView(VBox):
             self._set_axis(self.y, self._axes[1], self._padded(float(low.min()), float(high.max())), MOST_TICKS[1])
         elif window is not None:
             self._set_axis(self.x, self._axes[0], window, MOST_TICKS[0])
+            self._set_axis(self.y, self._axes[1], (0.0, 1.0), MOST_TICKS[1])
 
     def _padded(self, low: float, high: float) -> tuple[float, float]:
         if isinstance(self.y, bqplot.LogScale):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ __all__ = ["FilterVolume"]
 
 EDGE = 32
 """Voxels along an edge: enough to see the shape, few enough to paint several times a second."""
-INTERVAL = 0.5
-"""Seconds between two paintings at least; a volume takes about a quarter of a second to draw."""
+REST = 0.6
+"""Seconds without a change after which a filter is drawn: that takes up to a second, and sliders come first."""
 STYLE = {
     "background-color": "var(--cv-card)",
     "box": {"visible": True, "color": "var(--cv-border)"},
@@ -54,7 +53,6 @@ class FilterVolume(VBox):
         self._clouds: dict[int, Any] = {}
         self._lock = threading.Lock()
         self._due: threading.Timer | None = None
-        self._drawn = float("-inf")
         self._data: KernelData | None = None
         try:
             body = self._figure(size)
@@ -68,7 +66,7 @@ class FilterVolume(VBox):
 
         figure = ipv.figure(width=size, height=size)
         for sign, colour in ((1, "positive"), (-1, "negative")):
-            cloud = ipv.scatter(*np.full((3, 1), 0.5), size=0.0, marker="sphere")
+            cloud = ipv.scatter(*np.full((3, 1), 0.5), size=0.0, marker="diamond")
             self.hub.paint(cloud, "color", f"var(--cv-{colour})")
             self._clouds[sign] = cloud
         ipv.xyzlim(0, 1)
@@ -84,18 +82,19 @@ class FilterVolume(VBox):
             self.hub.close()
 
     def show(self, data: KernelData) -> None:
-        """Show a filter, soon: paintings are kept apart by half a second, and the newest filter is drawn."""
+        """Show a filter as soon as it no longer changes."""
         with self._lock:
             self._data = data
-            if self._due is None and self._clouds:
-                wait = max(0.0, self._drawn + INTERVAL - time.monotonic())
-                self._due = threading.Timer(wait, self._draw)
+            if self._due is not None:
+                self._due.cancel()
+            if self._clouds:
+                self._due = threading.Timer(REST, self._draw)
                 self._due.daemon = True
                 self._due.start()
 
     def _draw(self) -> None:
         with self._lock:
-            data, self._due, self._drawn = self._data, None, time.monotonic()
+            data, self._due = self._data, None
         if data is None:
             return
         weights = _reduced(data.weights[0], EDGE)

@@ -180,6 +180,18 @@ def test_another_stimulus_is_shown_from_its_beginning_also_of_another_size(make_
     assert seen == [(0, 40), (0, 40), (40, 50)]
 
 
+def test_the_first_frame_can_be_seen_before_it_is_played(make_player: Make) -> None:
+    player = make_player(models.L(bias=False), np.arange(8.0).reshape(2, 2, 2) + 3.0)
+    seen = spans(player)
+    first = player.preview()
+    assert first is not None
+    assert first.flatten().tolist() == [3.0, 4.0, 5.0, 6.0]
+    player.play()
+    player.wait(10.0)
+    assert seen == [(0, 2)]  # and it is played all the same
+    assert make_player(models.L(), RandomStream(size=(2, 2))).preview() is None
+
+
 def test_an_unknown_command_lists_those_there_are(make_player: Make) -> None:
     with pytest.raises(UnknownNameError, match="play, pause, step, stop, restart"):
         make_player().command("rewind")
