@@ -134,7 +134,6 @@ class Explorer(Dashboard):
         stream = self.player.stimulus
         self._clear()
         self.frames.value_range = stream.value_range
-        self._show_first_frame(stream)
         self.transport.seekable = stream.length is not None
         first = self.player.preview()
         if first is not None:
@@ -147,16 +146,6 @@ class Explorer(Dashboard):
         if self.raster is not None and self._feed is not None:
             self._feed.choose(stream.size)
             self.raster.move(now=0.0, window=window)
-
-    def _show_first_frame(self, stream: Stream) -> None:
-        """Show what is to come, where a frame can be read a second time."""
-        if stream.length is None:
-            return
-        with suppress(ConvisError):  # the run meets the same error, and the page then shows it
-            start = stream.position
-            frame = stream.get(1)
-            stream.seek(start)
-            self.frames.show(frame[0, 0, 0].cpu().numpy(), time=start * self.model.resolution.step)
 
     def _show_filter(self) -> KernelData | None:
         try:
