@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from torch import Tensor
 
 from convis_core import Chunk, Layer, Output
-from convis_core.errors import ResolutionError
+from convis_core.errors import ConvisError, ResolutionError
 from convis_core.loops.run import check_steps
 from convis_core.streams import Stream, as_stream
 from convis_widgets.live.player import Player
@@ -156,12 +157,15 @@ class RunPlayer(Player[Chunk]):
         self.submit(go)
 
     def preview(self) -> Tensor | None:
-        """First frame of the stimulus; None where it could not be read again. Only before a run."""
-        if self.stimulus.length is None or self.stimulus.position:
+        """Next frame of the stimulus; None where it could not be read a second time. Only between runs."""
+        if self.stimulus.length is None:
             return None
-        frames = self.stimulus.get(1)
-        self.stimulus.seek(0)
-        return frames
+        with suppress(ConvisError):  # the run is going to meet the same error, and to show it
+            start = self.stimulus.position
+            frames = self.stimulus.get(1)
+            self.stimulus.seek(start)
+            return frames
+        return None
 
     def load(self, stimulus: Any) -> None:
         """Show the model something else, from its beginning."""
