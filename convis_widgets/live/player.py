@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
+import torch
+
 from convis_core import Driver
 from convis_core.driver import DriverState
 from convis_core.errors import ConvisError, UnknownNameError
@@ -43,6 +45,7 @@ class Player(Generic[Event]):
         self._driver: Driver[Event] = Driver(
             self._events, self._show, on_change=self._changed, pace=self.pace, name="convis-player"
         )
+        self._leave_a_processor()
 
     @property
     def state(self) -> DriverState:
@@ -127,6 +130,17 @@ class Player(Generic[Event]):
     def advance(self, event: Event) -> int:
         """Note where an event has led; return how much was done: frames, or updates of a fit."""
         return 1
+
+    def _leave_a_processor(self) -> None:
+        """Compute on all processors but one: the page and its server need one, or all of them wait for each other."""
+        threads = torch.get_num_threads()
+
+        def reduce() -> None:
+            torch.get_num_threads()  # a thread's first question sets its number to the default
+            torch.set_num_threads(max(1, threads - 1))
+
+        self.submit(reduce).result()
+        torch.set_num_threads(threads)  # the default for threads made from now on, which `reduce` changed, too
 
     def _events(self) -> Iterator[Event]:
         fresh, self.fresh = self.fresh, False

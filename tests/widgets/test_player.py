@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from convis_core import Chunk, models, samples
 from convis_core.errors import ConvisError, ResolutionError, RunError, UnknownNameError
@@ -190,6 +191,17 @@ def test_the_first_frame_can_be_seen_before_it_is_played(make_player: Make) -> N
     player.wait(10.0)
     assert seen == [(0, 2)]  # and it is played all the same
     assert make_player(models.L(), RandomStream(size=(2, 2))).preview() is None
+
+
+def test_the_player_leaves_a_processor_and_the_notebook_keeps_them_all(make_player: Make) -> None:
+    before = torch.get_num_threads()
+    player = make_player()
+    seen = [player.submit(torch.get_num_threads).result(10.0)]
+    other = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    other.start()
+    other.join()
+    assert seen == [max(1, before - 1), before]
+    assert torch.get_num_threads() == before
 
 
 def test_an_unknown_command_lists_those_there_are(make_player: Make) -> None:
