@@ -1,4 +1,5 @@
 // Building elements. Text only ever goes in as text.
+import type { Model } from "./types";
 
 type Attributes = Record<string, string | number | boolean | undefined>;
 
@@ -40,11 +41,16 @@ export interface Card {
   body: HTMLElement;
 }
 
-/** Turn `el` into a card: bold title left, grey information right, a body below. */
-export function card(el: HTMLElement, title: string, kind: string): Card {
+/** Turn `el` into a card: the model's title bold on the left, grey information right, a body below. */
+export function card(el: HTMLElement, model: Model, kind: string, signal: AbortSignal): Card {
   el.classList.add("convis", "convis-card", `convis-${kind}`);
   const info = h("span", { class: "convis-info" });
-  const header = h("div", { class: "convis-head" }, h("span", { class: "convis-title" }, title), info);
+  const title = h("span", { class: "convis-title" });
+  const name = (): void => setText(title, String(model.get("title")));
+  model.on("change:title", name);
+  signal.addEventListener("abort", () => model.off("change:title", name));
+  name();
+  const header = h("div", { class: "convis-head" }, title, info);
   const body = h("div", { class: "convis-body" });
   el.replaceChildren(header, body);
   return { header, info, body };

@@ -19,7 +19,7 @@ const GREY = greyTable();
 const STEPS: Record<string, [number, number]> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 function display({ model, el, signal, state, cursor }: Display<State>): () => void {
-  const { info, body } = card(el, String(model.get("title")), "frames");
+  const { info, body } = card(el, model, "frames", signal);
   const surface = new Surface(body, paint, signal);
   const bar = new ColourBar(body);
   const tip = new Tip(body);

@@ -36,7 +36,7 @@ export function lagText(lags: number, dt: number): string {
 }
 
 function display({ model, el, signal, state, cursor }: Display<State>): () => void {
-  const { info, body } = card(el, String(model.get("title")), "mosaic");
+  const { info, body } = card(el, model, "mosaic", signal);
   const surface = new Surface(body, paint, signal);
   const bar = new ColourBar(body);
   const tip = new Tip(body);

@@ -12,7 +12,7 @@ interface State {
 
 function display({ model, el, signal, state }: Display<State>): () => void {
   const title = String(model.get("title"));
-  const { header, info, body } = card(el, title, "panel");
+  const { header, info, body } = card(el, model, "panel", signal);
   info.remove();
   // in a narrow dashboard the panel is a drawer, and this button takes the title's place
   const drawer = h("button", { class: "convis-link convis-drawer", type: "button", "aria-expanded": "false" }, title);

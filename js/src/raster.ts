@@ -22,7 +22,7 @@ const DRAG = 4; // pixels after which a press becomes a brush
 const inkOf = (colours: Palette, population: number): string => [colours.on, colours.off][population] ?? colours.ink;
 
 function display({ model, el, signal, state, cursor, repaint }: Display<State>): () => void {
-  const { info, body } = card(el, String(model.get("title")), "raster");
+  const { info, body } = card(el, model, "raster", signal);
   const surface = new Surface(body, paint, signal);
   const tip = new Tip(body);
   const layer = new RasterLayer();
