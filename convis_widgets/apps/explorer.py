@@ -63,6 +63,7 @@ class Explorer(Dashboard):
         if data is not None:
             cursor.lag = data.strongest_tile
         self.player.watchers.append(self._on_chunk)
+        self.player.listeners.append(self._on_change)
         if problem is not None:
             self.transport.show_error(problem.message, f"{problem.remedy} The {name} is shown instead.".strip())
 
@@ -114,6 +115,10 @@ class Explorer(Dashboard):
         if self.raster is not None and self._feed is not None:
             self.raster.move(window=window)
             self._feed.on_chunk(chunk)
+
+    def _on_change(self) -> None:
+        if self.player.state != "running":
+            self.course.catch_up()
 
     def _window(self, now: float) -> tuple[float, float]:
         """Range of time to show: the whole of a short stimulus, else a window that moves in steps."""

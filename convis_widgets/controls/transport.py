@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets
 
-from convis_core.errors import ConvisError
+from convis_core.errors import ConvisError, RunError
 from convis_widgets.live.front_end import front_end
 from convis_widgets.live.hub import Hub
 from convis_widgets.live.player import Player
@@ -65,7 +65,9 @@ class Transport(LiveWidget):
         self.post({"state": STATES.get(self.player.state, self.player.state), **self.player.report()})
         error = self.player.error
         if error is not None and error is not self._told:
-            if isinstance(error, ConvisError):
+            if isinstance(error, RunError):
+                self.show_error(error.message, "What was computed before is still there: player.output.")
+            elif isinstance(error, ConvisError):
                 self.show_error(error.message, error.remedy)
             else:
                 self.show_error(f"{type(error).__name__}: {error}", "The cell's output has the details.")

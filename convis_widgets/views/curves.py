@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from importlib.util import find_spec
 from typing import Any
@@ -65,6 +66,7 @@ class CurveView(VBox):
         self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), y_scale or bqplot.LinearScale(min=0.0, max=1.0)
         self._share = bqplot.LinearScale(min=0.0, max=1.0)  # height of the plot, for lines from bottom to top
         self._axes = [_axis(self.x, x_label, "bottom"), _axis(self.y, y_label, "left")]
+        self._spans: dict[bqplot.Axis, tuple[float, float]] = {}
         self._extents: dict[bqplot.Lines, tuple[float, float, float, float]] = {}
         self.figure = bqplot.Figure(
             axes=self._axes,
@@ -133,18 +135,25 @@ class CurveView(VBox):
         if self._extents:
             x0, x1, low, high = np.array(list(self._extents.values())).T
             self._set_axis(self.x, self._axes[0], window or (float(x0.min()), float(x1.max())), MOST_TICKS[0])
-            self._set_axis(self.y, self._axes[1], self._padded(float(low.min()), float(high.max())), MOST_TICKS[1])
+            self._set_axis(self.y, self._axes[1], self._roomy(float(low.min()), float(high.max())), MOST_TICKS[1])
         elif window is not None:
             self._set_axis(self.x, self._axes[0], window, MOST_TICKS[0])
             self._set_axis(self.y, self._axes[1], (0.0, 1.0), MOST_TICKS[1])
 
-    def _padded(self, low: float, high: float) -> tuple[float, float]:
+    def _roomy(self, low: float, high: float) -> tuple[float, float]:
+        """Limits at round numbers, so that the axis stays where it is while a curve moves a little."""
         if isinstance(self.y, bqplot.LogScale):
             return low / 1.2, high * 1.2
-        margin = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
-        return (low - margin if low else 0.0), high + margin
+        if not high > low:
+            low, high = low - (0.5 * abs(low) or 1.0), high + (0.5 * abs(high) or 1.0)
+        ticks = nice_ticks(low, high, MOST_TICKS[1])
+        half = 0.5 * (float(ticks[1] - ticks[0]) if len(ticks) > 1 else high - low)
+        return half * math.floor(low / half + 0.001), half * math.ceil(high / half - 0.001)
 
     def _set_axis(self, scale: bqplot.Scale, axis: bqplot.Axis, span: tuple[float, float], most: int) -> None:
+        if self._spans.get(axis) == span:
+            return  # every change of an axis has the whole plot drawn anew
+        self._spans[axis] = span
         ticks = (decades if isinstance(scale, bqplot.LogScale) else nice_ticks)(*span, most)
         self.hub.set(scale, min=span[0], max=span[1])
         self.hub.set(axis, tick_values=ticks, tick_format=tick_format(ticks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from time import monotonic
 
 from convis_core import Chunk, Layer
 from convis_widgets.live.cursor import Cursor
@@ -15,6 +16,10 @@ __all__ = ["TimeCourse"]
 BIN = 0.02
 SMOOTHING = 0.05
 """Width of a bin and time constant of the exponential window over them, in s."""
+
+
+INTERVAL = 0.1
+"""Seconds from one drawing of the curves to the next: the page has other things to paint, too."""
 
 
 class TimeCourse(CurveView):
@@ -56,6 +61,7 @@ class TimeCourse(CurveView):
         self.hub.follow_pointer(self, self.x, self.cursor, "time")
         self.hub.link(self.cursor, "time", self._hover, "x", repeat=2, otherwise=NOWHERE)
         self._lock = threading.Lock()
+        self._behind, self._drawn = False, float("-inf")
         self.window: tuple[float, float] | None = None
         self.cursor.observe(lambda _: self._draw_cell(), "pixel")
         self.cursor.observe(lambda _: self._draw(), "brush")
@@ -67,7 +73,14 @@ class TimeCourse(CurveView):
             self.rates.add(chunk)
             grown = len(self.rates.bins) != before
         self.mark(self._playhead, chunk.stop * self._step)
-        if grown:
+        self._behind = self._behind or grown
+        if monotonic() - self._drawn >= INTERVAL:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Draw what came since the curves were last drawn; for the end of a run."""
+        if self._behind:
+            self._behind, self._drawn = False, monotonic()
             self._draw()
 
     def clear(self) -> None:
