@@ -78,6 +78,8 @@ class FilterVolume(VBox):
     def close(self) -> None:
         """Close the widget, and its hub if that was its own."""
         super().close()
+        if (due := getattr(self, "_due", None)) is not None:
+            due.cancel()
         if getattr(self, "_owns_hub", False):
             self.hub.close()
 
