@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from convis_core.errors import StateError
 from convis_core.orders import Orders
@@ -61,6 +62,7 @@ class Driver(Generic[Event]):
         self._thread = threading.Thread(target=_serve, args=(weakref.ref(self), self._orders), name=name, daemon=True)
         weakref.finalize(self, self._orders.close).atexit = False
         self._thread.start()
+        _living.add(self)
 
     # Commands, from any thread ---------------------------------------------------------------
 
@@ -168,6 +170,19 @@ class Driver(Generic[Event]):
             self.error = self.error or error
             self._orders.halt()
             self.state = "closed" if state == "closed" else "failed"
+
+
+_living: weakref.WeakSet[Driver[Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """End every run with the interpreter: a thread that is cut off in the middle of a tensor aborts the process."""
+    drivers = list(_living)
+    for driver in drivers:
+        driver.close(timeout=0.0)
+    for driver in drivers:
+        driver.close()
 
 
 def _serve(reference: weakref.ref[Driver[Event]], orders: Orders) -> None:

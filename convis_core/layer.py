@@ -116,7 +116,7 @@ class Layer(Keeping):
             raise ShapeError(
                 f"{type(self).__name__} expects [batch, channel, time, x, y] with {self.in_channels} input "
                 f"channel(s), got {x.shape[CHANNEL]} in {describe_shape(x.shape)}.",
-                f"Use {type(self).__name__}(in_channels={x.shape[CHANNEL]}) or average the channels.",
+                f"Average the channels, or build a layer for {x.shape[CHANNEL]} channels.",
             )
         geometry = (*x.shape[:TIME], *x.shape[TIME + 1 :])
         remembers = any(isinstance(v, Tensor) for v in self.__dict__.get("_state_values", {}).values())

@@ -59,7 +59,7 @@ class Runner:
                 f"Got {len(self.outputs)} output streams for the {len(model.output_names)} "
                 f"response(s) of {type(model).__name__}."
             )
-        self._driver: Driver[Chunk] = Driver(self._events, self._write, name="convis-runner")
+        self._driver: Driver[Chunk] = Driver(self._events, self._write, on_change=self._changed, name="convis-runner")
 
     def _events(self) -> Iterator[Chunk]:
         return self.model.stream(self.input, self.dt)
@@ -67,6 +67,11 @@ class Runner:
     def _write(self, chunk: Chunk) -> None:
         for stream, response in zip(self.outputs, chunk.output, strict=False):
             stream.put(response)
+
+    def _changed(self, state: DriverState) -> None:
+        if state == "closed":  # by stop, or with the interpreter
+            for stream in self.outputs:
+                stream.close()
 
     @property
     def state(self) -> DriverState:
@@ -91,8 +96,6 @@ class Runner:
     def stop(self) -> None:
         """End the run after the present chunk, close the outputs and raise what went wrong."""
         self._driver.close(timeout=None)
-        for stream in self.outputs:
-            stream.close()
         self._raise_error()
 
     def join(self, timeout: float | None = None) -> None:
@@ -119,5 +122,3 @@ class Runner:
             self.stop()
             return
         self._driver.close(timeout=None)  # the error on its way out is the one to see
-        for stream in self.outputs:
-            stream.close()

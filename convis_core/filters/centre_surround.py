@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convis_core.errors import ResolutionError
 from convis_core.layer import Layer
-from convis_core.ops.kernels import cascade, convolved, gaussian
+from convis_core.ops.kernels import cascade, convolved, gaussian, unit_sum
 from convis_core.ops.separable import convolve_space, convolve_time
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
@@ -28,9 +28,10 @@ class CentreSurroundFilter(Layer):
         w(t, r) = G(r; \sigma_c) \, T(t) - w_s \, G(r; \sigma_s) \, (T * E_{\tau_s})(t),
         \qquad T = E_{\tau_c} * E_{\tau_c} - w_u \, E_{\tau_c} * E_{\tau_c} * E_{\tau_u}
 
-    with Gaussians `G` of unit sum and exponentials `E` of unit area. A constant input is
-    answered by :math:`(1 - w_u)(1 - w_s)` times its value. The filter is a sum of two separable
-    ones and is applied as such.
+    with Gaussians `G` and exponentials `E` of unit sum; what `duration` and `extent` cut off
+    of them is made up for by scaling, so that a constant input is answered by
+    :math:`(1 - w_u)(1 - w_s)` times its value whatever the parameters. The filter is a sum of two
+    separable ones and is applied as such.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ class CentreSurroundFilter(Layer):
         0.05,
         unit="deg",
         bounds=(1e-3, 10.0),
-        slider=(0.01, 0.5),
+        slider=(0.02, 0.2),
         scale="log",
         doc="standard deviation of the centre Gaussian",
         citation=SOURCE,
@@ -69,7 +70,7 @@ class CentreSurroundFilter(Layer):
         0.15,
         unit="deg",
         bounds=(1e-3, 30.0),
-        slider=(0.03, 1.0),
+        slider=(0.05, 0.3),
         scale="log",
         doc="standard deviation of the surround Gaussian",
         citation=SOURCE,
@@ -87,7 +88,7 @@ class CentreSurroundFilter(Layer):
         0.01,
         unit="s",
         bounds=(1e-4, 1.0),
-        slider=(0.002, 0.05),
+        slider=(0.002, 0.02),
         scale="log",
         doc="time constant of the centre",
         citation=SOURCE,
@@ -97,7 +98,7 @@ class CentreSurroundFilter(Layer):
         0.004,
         unit="s",
         bounds=(1e-4, 1.0),
-        slider=(0.001, 0.05),
+        slider=(0.001, 0.02),
         scale="log",
         doc="additional delay of the surround",
         citation=SOURCE,
@@ -107,7 +108,7 @@ class CentreSurroundFilter(Layer):
         0.02,
         unit="s",
         bounds=(1e-4, 10.0),
-        slider=(0.005, 0.2),
+        slider=(0.005, 0.05),
         scale="log",
         doc="time constant of the undershoot that makes the response transient",
         citation=SOURCE,
@@ -126,7 +127,7 @@ class CentreSurroundFilter(Layer):
     def __init__(
         self,
         duration: float = 0.1,
-        extent: float = 0.4,
+        extent: float = 0.5,
         *,
         resolution: Resolution | None = None,
         **values: Any,
@@ -143,9 +144,11 @@ class CentreSurroundFilter(Layer):
         """Time courses of centre and surround, ``[lag]``."""
         rate = self.resolution.steps_per_second
         fast = cascade(self.tau_center * rate, self.n_lags, poles=2)
-        slow = convolved(fast, cascade(self.tau_undershoot * rate, self.n_lags))
-        centre = fast - self.weight_undershoot * slow
-        return centre, convolved(centre, cascade(self.tau_surround * rate, self.n_lags))
+        slow = unit_sum(convolved(fast, cascade(self.tau_undershoot * rate, self.n_lags)))
+        delay = cascade(self.tau_surround * rate, self.n_lags)
+        late_fast, late_slow = unit_sum(convolved(fast, delay)), unit_sum(convolved(slow, delay))
+        weight = self.weight_undershoot
+        return fast - weight * slow, late_fast - weight * late_slow
 
     def spatial_kernels(self) -> tuple[Tensor, Tensor]:
         """Profiles of centre and surround along one axis, ``[2 * radius + 1]``, each of unit sum."""

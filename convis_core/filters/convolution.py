@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +23,7 @@ __all__ = ["Conv3d", "Convolving", "initial_weight", "kernel_shape", "shaped_wei
 
 def kernel_shape(kernel_dim: Sequence[int], in_channels: int, out_channels: int) -> tuple[int, int, int, int, int]:
     """Complete a kernel size of 3 (lag, x, y) or 5 numbers to all five axes."""
-    dims = tuple(kernel_dim)
+    dims = tuple(n.item() if isinstance(n, np.generic) else n for n in kernel_dim)
     if len(dims) == 3:
         dims = (out_channels, in_channels, *dims)
     whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in dims)

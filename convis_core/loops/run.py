@@ -116,8 +116,8 @@ def _chunks(model: RunnableModel, stream: Stream, length: int, last: int | None,
         frames = _read(stream, length if last is None else min(length, last - start))
         if frames.shape[TIME] == 0:
             return
-        check_finite(frames, f"{type(stream).__name__}", start)
         frames = frames.to(device=model.device, dtype=model.dtype)
+        check_finite(frames, f"{type(stream).__name__}", start)
         yield Chunk(start, frames, _answer(model, frames, start, grad))
 
 

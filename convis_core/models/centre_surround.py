@@ -74,7 +74,7 @@ class CentreSurround(Layer):
     def __init__(
         self,
         duration: float = 0.1,
-        extent: float = 0.4,
+        extent: float = 0.5,
         *,
         seed: int | None = None,
         resolution: Resolution | None = None,

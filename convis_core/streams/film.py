@@ -23,6 +23,7 @@ _DURATION: Final = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 _COMPLAINT: Final = re.compile(r"\[(?:error|fatal)\] *(.*)")
 _INDEXED: Final = re.compile(r"Input #0, (?:mov|matroska|avi)")
 _FASTEST: Final = 240  # Hz; a higher rate of an unsteady film is only that of its clock
+_PRINTED = Fraction(1, 100)  # of a second: to which ffmpeg prints times
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def film_timing(report: str) -> tuple[Fraction, int, bool] | None:
     last = _seconds(*time) if time[0] else Fraction(0)
     if last * average < packets / 10:  # a bare stream, whose packets carry no times
         return average, packets, False
-    if average == clock and abs(last - packets / clock) <= 5 / clock + last / 50:
+    if average == clock and abs(last - packets / clock) <= 5 / clock + last / 50 + _PRINTED:
         return clock, packets, True
     measured = (packets / max(last, 1 / clock)).limit_denominator(1000)
     rate = next((r for r in (clock, average, measured) if r <= _FASTEST), clock)

@@ -46,5 +46,6 @@ class Dashboard(VBox):
 
     def close(self) -> None:
         """Take the dashboard off the page and end its threads."""
-        self.hub.close()
+        if (hub := getattr(self, "hub", None)) is not None:
+            hub.close()
         super().close()

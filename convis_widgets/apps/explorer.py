@@ -98,7 +98,8 @@ class Explorer(Dashboard):
 
     def close(self) -> None:
         """End the run, free the film and take the dashboard off the page."""
-        self.player.close()
+        if (player := getattr(self, "player", None)) is not None:
+            player.close()
         super().close()
 
     # The rest happens on the player's thread -----------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 from ipywidgets import Dropdown, FloatLogSlider, Layout
 
 from convis_core import FitStep, Layer
-from convis_core.errors import ConvisError
+from convis_core.errors import ConvisError, UnknownNameError
 from convis_core.loops.optimizers import optimizer_names
 from convis_core.streams import as_stream
 from convis_widgets.apps.dashboard import Dashboard
@@ -38,6 +38,10 @@ class FitExplorer(Dashboard):
     """
 
     def __init__(self, model: Layer, input: Any, target: Any, *, optimizer: str, lr: float, **options: Any) -> None:
+        if optimizer not in optimizer_names():
+            raise UnknownNameError(
+                f"There is no optimiser called {optimizer}.", f"There are: {', '.join(optimizer_names())}."
+            )
         hub, cursor = Hub(), Cursor()
         self.model = model
         self.player = FitPlayer(model, input, target, **options)
@@ -52,7 +56,7 @@ class FitExplorer(Dashboard):
             options=optimizer_names(), value=optimizer, description="optimiser", layout=Layout(width="100%")
         )
         self._rate = FloatLogSlider(
-            value=lr, min=-5, max=1, step=0.1, description="rate", continuous_update=False, layout=Layout(width="100%")
+            value=lr, min=-8, max=2, step=0.1, description="rate", continuous_update=False, layout=Layout(width="100%")
         )
         side = [self._algorithm, self._rate, *([self.panel] if len(model.user_parameters) else [])]
         cards = [(self.loss, 5), (self.mosaic, 7), (self.prediction, 7), (self.impulse, 5)]
@@ -68,7 +72,8 @@ class FitExplorer(Dashboard):
 
     def close(self) -> None:
         """End the fit and take the dashboard off the page."""
-        self.player.close()
+        if (player := getattr(self, "player", None)) is not None:
+            player.close()
         super().close()
 
     def _choose(self) -> None:

@@ -63,7 +63,9 @@ class ParameterPanel(LiveWidget):
         self._on_set.append(callback)
 
     def set(self, name: str, value: float) -> None:
-        """Set a parameter by its dotted name, as the slider does; a refusal is shown in its row."""
+        """Set a parameter by its dotted name, as the slider does; refused here if the value cannot be."""
+        handle = self._model.p[name]
+        handle.declaration.check(value, where=type(handle.owner).__name__)
         self._submit(lambda: self._apply({name: value}))
 
     def refresh(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from convis_core import Chunk, Layer, Output
 from convis_core.errors import ConvisError, ResolutionError
 from convis_core.loops.run import check_steps
 from convis_core.streams import Stream, as_stream
+from convis_core.tensors import TIME, check_finite
 from convis_widgets.live.player import Player
 
 __all__ = ["RunPlayer"]
@@ -80,10 +82,16 @@ class RunPlayer(Player[Chunk]):
             self.model.clear_state()
             if self.stimulus.position:
                 self.stimulus.seek(0)
-            self.reached = 0
+            self._begin_at(0)
         if not self.stimulus.remaining and self.stimulus.length:
             self.stimulus.seek(0)
         return self._rounds()
+
+    def _begin_at(self, frame: int) -> None:
+        """Note a jump in time: what was kept before does not belong to what comes."""
+        self.reached = frame
+        with self._lock:
+            self._kept.clear()
 
     def _rounds(self) -> Iterator[Chunk]:
         yield from self.model.stream(self.stimulus, self.dt)
@@ -99,6 +107,8 @@ class RunPlayer(Player[Chunk]):
         return Output.concatenate(kept) if kept else None
 
     def advance(self, event: Chunk) -> int:
+        for name, response in zip(event.output.names, event.output, strict=True):
+            check_finite(response, f"The response {name} of {type(self.model).__name__}", event.start)
         follows = self.reached == event.start
         self.reached = event.stop
         with self._lock:
@@ -142,7 +152,9 @@ class RunPlayer(Player[Chunk]):
         self.submit(lambda: None)  # ends the wait that the old speed imposed
 
     def seek(self, seconds: float) -> None:
-        """Go to a time of the stimulus; the model starts there without memory."""
+        """Go to a time of the stimulus in s; the model starts there without memory."""
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not math.isfinite(seconds):
+            raise ResolutionError(f"A time to go to is a number of seconds, got {seconds!r}.")
 
         def go() -> None:
             frame = round(seconds / self.model.resolution.step)
@@ -151,7 +163,8 @@ class RunPlayer(Player[Chunk]):
             self._renew()
             self.model.clear_state()
             self.stimulus.seek(frame)
-            self.reached, self.fresh = frame, False
+            self._begin_at(frame)
+            self.fresh = False
             self._notify()
 
         self.submit(go)
@@ -164,7 +177,7 @@ class RunPlayer(Player[Chunk]):
             start = self.stimulus.position
             frames = self.stimulus.get(1)
             self.stimulus.seek(start)
-            return frames
+            return frames if frames.shape[TIME] else None
         return None
 
     def load(self, stimulus: Any) -> None:
@@ -176,7 +189,7 @@ class RunPlayer(Player[Chunk]):
             self.stimulus.close()
             self.stimulus = stream
             self.model.clear_state()
-            self.reached = 0
+            self._begin_at(0)
             self._rewind()
 
         self.submit(change)

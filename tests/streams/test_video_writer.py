@@ -139,3 +139,12 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, children: Callable[[], lis
     with pytest.raises(VideoError, match=r"cannot be written.*another folder"):
         writer.put(torch.zeros(2, 4, 4))
     assert children() == []
+
+
+@pytest.mark.parametrize("n", [20, 100, 200])
+def test_a_short_film_at_a_thousand_frames_a_second_keeps_every_frame(tmp_path: Path, n: int) -> None:
+    with VideoWriter(tmp_path / "fast.mp4", steps_per_second=1000.0) as writer:
+        writer.put(torch.rand(n, 16, 16))
+    with VideoReader(tmp_path / "fast.mp4", steps_per_second=1000.0) as reader:
+        assert reader.length == n
+        assert reader.get(2 * n).shape[2] == n

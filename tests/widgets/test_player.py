@@ -204,6 +204,49 @@ def test_the_player_leaves_a_processor_and_the_notebook_keeps_them_all(make_play
     assert torch.get_num_threads() == before
 
 
+def test_the_output_is_that_of_the_present_run_alone(make_player: Make) -> None:
+    player = make_player(models.L(bias=False), np.zeros((100, 8, 8)), dt=20)
+    lengths = []
+    for order in (player.play, player.play, player.restart, lambda: (player.seek(0.05), player.play())):
+        order()
+        player.wait(10.0)
+        lengths.append(player.output.n_frames if player.output else 0)
+    player.load(np.zeros((30, 4, 4)))
+    player.play()
+    player.wait(10.0)
+    assert player.output is not None
+    assert [*lengths, player.output.n_frames] == [100, 100, 100, 50, 30]
+
+
+def test_a_loop_keeps_its_present_round(make_player: Make) -> None:
+    player = make_player(models.L(bias=False), np.zeros((40, 2, 2)), dt=20, loop=True)
+    for _ in range(3):
+        player.step()
+        player.wait(10.0)
+    assert player.output is not None
+    assert player.output.n_frames == 20
+
+
+@pytest.mark.parametrize("nonsense", ["a", None, float("nan"), True])
+def test_a_time_that_is_none_is_refused(make_player: Make, nonsense: object) -> None:
+    with pytest.raises(ResolutionError, match="number of seconds"):
+        make_player().seek(nonsense)  # type: ignore[arg-type]
+
+
+class NotANumber(NLRectify, register=False):
+    """Answers NaN."""
+
+    def forward(self, x):  # type: ignore[no-untyped-def]
+        return x * float("nan")
+
+
+def test_a_response_that_is_not_finite_is_named(make_player: Make) -> None:
+    player = make_player(NotANumber(), np.ones((40, 2, 2)), dt=20)
+    player.play()
+    assert player.wait(10.0) == "failed"
+    assert "The response output of NotANumber" in str(player.error)
+
+
 def test_an_unknown_command_lists_those_there_are(make_player: Make) -> None:
     with pytest.raises(UnknownNameError, match="play, pause, step, stop, restart"):
         make_player().command("rewind")

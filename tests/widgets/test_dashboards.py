@@ -1,0 +1,72 @@
+"""Dashboards without a page: what a person calls from the notebook, and what is refused there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import convis_widgets
+from convis_core import models, samples
+from convis_core.errors import ConvisError, FitError, ParameterError, StreamError, UnknownNameError
+
+
+def test_set_changes_the_running_model_and_refuses_what_cannot_be(frames: np.ndarray) -> None:
+    explorer = convis_widgets.explore(stimulus=frames, loop=False, speed=None)
+    explorer.set("receptive_field.tau_center", 0.012)
+    explorer.player.submit(lambda: None).result(10.0)
+    assert float(explorer.model.p.receptive_field.tau_center) == pytest.approx(0.012)
+    with pytest.raises(UnknownNameError, match="tau_centre"):
+        explorer.set("receptive_field.tau_centre", 0.02)
+    with pytest.raises(ParameterError, match="between"):
+        explorer.set("receptive_field.tau_center", -1.0)
+    explorer.close()
+
+
+def test_an_empty_stimulus_is_said_when_it_is_played() -> None:
+    explorer = convis_widgets.explore(models.L(), np.zeros((0, 5, 5)))
+    explorer.player.play()
+    assert explorer.player.wait(10.0) == "failed"
+    assert isinstance(explorer.player.error, StreamError)
+    explorer.close()
+
+
+def test_a_run_fills_every_view(frames: np.ndarray) -> None:
+    explorer = convis_widgets.explore(stimulus=frames, loop=False, speed=None)
+    explorer.player.play()
+    assert explorer.player.wait(30.0) == "finished"
+    assert explorer.frames.snapshot().arrays["frame"].shape == (8, 9)
+    assert explorer.mosaic.snapshot().arrays["weights"].shape == (34, 31, 31)
+    assert explorer.raster is not None
+    assert explorer.raster.snapshot().n_events > 0
+    assert len(explorer.course.rates.bins) == 10
+    assert explorer.transport.snapshot().fields["position_s"] == pytest.approx(0.2)
+    explorer.close()
+
+
+def test_a_model_without_spikes_is_shown_without_a_raster(frames: np.ndarray) -> None:
+    explorer = convis_widgets.explore(models.LN(kernel_dim=(5, 3, 3)), frames, loop=False, speed=None)
+    explorer.player.play()
+    assert explorer.player.wait(30.0) == "finished"
+    assert explorer.raster is None
+    explorer.close()
+
+
+def test_an_unknown_model_or_optimiser_lists_those_there_are() -> None:
+    with pytest.raises(ConvisError, match="CentreSurround"):
+        convis_widgets.explore("Cat")
+    stimulus, response = samples.generate_sample_data(size=(20, 6, 6), seed=1)
+    with pytest.raises(UnknownNameError, match="Adam"):
+        convis_widgets.fit_explorer(models.LN(kernel_dim=(3, 3, 3)), stimulus, response, optimizer="Nope")
+    with pytest.raises(FitError, match="as many frames"):
+        convis_widgets.fit_explorer(models.LN(kernel_dim=(3, 3, 3)), stimulus, response[:10])
+
+
+def test_a_fit_shows_its_loss_its_filter_and_its_prediction() -> None:
+    stimulus, response = samples.generate_sample_data(size=(120, 8, 8), seed=1)
+    fit = convis_widgets.fit_explorer(models.LN(kernel_dim=(5, 3, 3)), stimulus, response, dt=60, epochs=2)
+    fit.player.play()
+    assert fit.player.wait(60.0) == "finished"
+    assert len(fit.loss.losses) == 4
+    assert fit.mosaic.snapshot().arrays["weights"].shape == (5, 3, 3)
+    assert fit.transport.snapshot().fields["duration_s"] == 4
+    fit.close()
