@@ -61,7 +61,7 @@ class TimeCourse(CurveView):
         self.hub.follow_pointer(self, self.x, self.cursor, "time")
         self.hub.link(self.cursor, "time", self._hover, "x", repeat=2, otherwise=NOWHERE)
         self._lock = threading.Lock()
-        self._behind, self._drawn = False, float("-inf")
+        self._reached, self._shown, self._drawn = 0, 0, float("-inf")
         self.window: tuple[float, float] | None = None
         self.cursor.observe(lambda _: self._draw_cell(), "pixel")
         self.cursor.observe(lambda _: self._draw(), "brush")
@@ -69,18 +69,16 @@ class TimeCourse(CurveView):
     def on_chunk(self, chunk: Chunk) -> None:
         """Add the responses of a chunk."""
         with self._lock:
-            before = len(self.rates.bins)
             self.rates.add(chunk)
-            grown = len(self.rates.bins) != before
-        self.mark(self._playhead, chunk.stop * self._step)
-        self._behind = self._behind or grown
+        self._reached = chunk.stop
         if monotonic() - self._drawn >= INTERVAL:
             self.catch_up()
 
     def catch_up(self) -> None:
         """Draw what came since the curves were last drawn; for the end of a run."""
-        if self._behind:
-            self._behind, self._drawn = False, monotonic()
+        if self._reached != self._shown:
+            self._shown, self._drawn = self._reached, monotonic()
+            self.mark(self._playhead, self._reached * self._step)
             self._draw()
 
     def clear(self) -> None:

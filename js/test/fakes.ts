@@ -1,4 +1,5 @@
 // Stand-ins for the widget protocol and for what happy-dom lacks of a canvas.
+import { afterEach } from "vitest";
 import type { Json, Model, WidgetManager, WidgetModel } from "../src/types";
 
 type Callback = (...args: unknown[]) => unknown;
@@ -60,12 +61,21 @@ export class FakeManager implements WidgetManager {
   }
 }
 
+const shown = new Set<AbortController>();
+
+// what a widget has planned for later must not outlive the test, and with it the document
+afterEach(() => {
+  shown.forEach((controller) => controller.abort());
+  shown.clear();
+});
+
 /** Display a widget's module as anywidget does; returns the element and how to take it away. */
 export async function show(
   module: () => { initialize: (props: { model: Model; signal: AbortSignal }) => void; render: (props: { model: Model; el: HTMLElement; signal: AbortSignal }) => void },
   model: FakeModel,
 ): Promise<{ el: HTMLElement; remove: () => void }> {
   const controller = new AbortController();
+  shown.add(controller);
   const widget = module();
   widget.initialize({ model, signal: controller.signal });
   const el = document.createElement("div");
