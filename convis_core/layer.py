@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -116,7 +117,7 @@ class Layer(Keeping):
             raise ShapeError(
                 f"{type(self).__name__} expects [batch, channel, time, x, y] with {self.in_channels} input "
                 f"channel(s), got {x.shape[CHANNEL]} in {describe_shape(x.shape)}.",
-                f"Average the channels, or build a layer for {x.shape[CHANNEL]} channels.",
+                self._channel_remedy(x.shape[CHANNEL]),
             )
         geometry = (*x.shape[:TIME], *x.shape[TIME + 1 :])
         remembers = any(isinstance(v, Tensor) for v in self.__dict__.get("_state_values", {}).values())
@@ -127,6 +128,12 @@ class Layer(Keeping):
                 "Call clear_state() before giving it another input.",
             )
         object.__setattr__(self, "_state_geometry", geometry)
+
+    @classmethod
+    def _channel_remedy(cls, channels: int) -> str:
+        if "in_channels" in signature(cls).parameters:
+            return f"Use {cls.__name__}(in_channels={channels}) or average the channels."
+        return "Average the channels, or build the model for as many where it can have them."
 
     # What the layer is made of -------------------------------------------------------------
 

@@ -50,8 +50,9 @@ class DashboardPage:
     @property
     def error(self) -> str:
         """Text of the error strip, empty while there is none."""
-        strip = self.root.get_by_role("alert")
-        return strip.inner_text() if strip.is_visible() else ""
+        # in one look: between two the strip may come or go
+        strip = "root.querySelector('[role=alert]')"
+        return str(self.root.evaluate(f"root => {strip}?.checkVisibility() ? {strip}.innerText : ''"))
 
     def press(self, name: str) -> None:
         """Click the button of the transport whose name begins so."""
