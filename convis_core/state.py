@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, overload
 
-import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
@@ -165,8 +164,3 @@ def _shown(value: Value) -> str:
         dtype = str(value.dtype).removeprefix("torch.")
         return f"{dtype} {describe_shape(value.shape)}"
     return "not set yet" if value is None else str(value)
-
-
-def has_graph(layer: nn.Module) -> bool:
-    """Whether any state tensor is attached to an autograd graph."""
-    return any(isinstance(v, torch.Tensor) and v.requires_grad for m in layer.modules() for v in _values(m).values())

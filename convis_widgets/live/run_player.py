@@ -63,6 +63,7 @@ class RunPlayer(Player[Chunk]):
         self.speed = speed
         self.reached = 0
         self._kept: deque[Output] = deque()
+        self._kept_bytes = 0
         self._lock = threading.Lock()
         super().__init__()
 
@@ -91,7 +92,11 @@ class RunPlayer(Player[Chunk]):
         """Note a jump in time: what was kept before does not belong to what comes."""
         self.reached = frame
         with self._lock:
-            self._kept.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._kept_bytes = 0
 
     def _rounds(self) -> Iterator[Chunk]:
         yield from self.model.stream(self.stimulus, self.dt)
@@ -113,11 +118,11 @@ class RunPlayer(Player[Chunk]):
         self.reached = event.stop
         with self._lock:
             if not follows:
-                self._kept.clear()
+                self._forget()
             self._kept.append(event.output)
-            excess = sum(_bytes(output) for output in self._kept) - KEPT_BYTES
-            while excess > 0 and len(self._kept) > 1:
-                excess -= _bytes(self._kept.popleft())
+            self._kept_bytes += _bytes(event.output)
+            while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
+                self._kept_bytes -= _bytes(self._kept.popleft())
         return event.stop - event.start
 
     def pace(self, event: Chunk) -> float:

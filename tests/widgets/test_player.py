@@ -218,6 +218,16 @@ def test_the_output_is_that_of_the_present_run_alone(make_player: Make) -> None:
     assert [*lengths, player.output.n_frames] == [100, 100, 100, 50, 30]
 
 
+def test_only_the_newest_responses_are_kept(make_player: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convis_widgets.live.run_player.KEPT_BYTES", 3 * 20 * 4 * 4)  # three chunks of 20 frames of 2x2
+    player = make_player(models.L(bias=False), np.zeros((200, 2, 2)), dt=20)
+    for _ in range(2):  # the second run starts to count anew
+        player.play()
+        player.wait(10.0)
+        assert player.output is not None
+        assert (player.output.start, player.output.n_frames) == (140, 60)
+
+
 def test_a_loop_keeps_its_present_round(make_player: Make) -> None:
     player = make_player(models.L(bias=False), np.zeros((40, 2, 2)), dt=20, loop=True)
     for _ in range(3):
