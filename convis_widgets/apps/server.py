@@ -11,6 +11,8 @@ from pathlib import Path
 
 from voila.app import Voila
 
+from convis_widgets.server_extension import without_delay
+
 __all__ = ["serve"]
 
 
@@ -56,6 +58,7 @@ def serve(notebook: Path, *, port: int, open_browser: bool) -> int:
     server = _ExplorerServer(
         token=secrets.token_hex(16), ip="127.0.0.1", port=port, open_browser=True, log_level=logging.WARNING
     )
+    server.kernel_websocket_connection_class = without_delay(server.kernel_websocket_connection_class)
     server.open_page = open_browser
     server.initialize([str(notebook)])
     server.start()
