@@ -105,6 +105,10 @@ class Explorer(Dashboard):
     # The rest happens on the player's thread -----------------------------------------------
 
     def _on_chunk(self, chunk: Chunk) -> None:
+        with self.hub.together():
+            self._show_chunk(chunk)
+
+    def _show_chunk(self, chunk: Chunk) -> None:
         step = chunk.output.resolution.step
         if chunk.start < self._reached:
             self._clear()

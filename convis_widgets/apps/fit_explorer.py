@@ -92,9 +92,10 @@ class FitExplorer(Dashboard):
     def _on_step(self, step: FitStep) -> None:
         if step.step == 0 and self.player.steps == 1:
             self.loss.clear()
-        self.loss.on_step(step)
-        self.prediction.on_step(step)
-        self._show_filter()
+        with self.hub.together():
+            self.loss.on_step(step)
+            self.prediction.on_step(step)
+            self._show_filter()
         if len(self.model.user_parameters):
             self.panel.refresh()
 

@@ -94,7 +94,8 @@ class ParameterPanel(LiveWidget):
                 values[name] = shown(handle)
             except ConvisError as error:
                 errors[name] = str(error)
-        self.show(values, errors)
-        for name, value in values.items():
-            for callback in self._on_set:
-                callback(name, value)
+        with self.hub.together():  # the curves of the new value must not wait until the panel has been painted
+            self.show(values, errors)
+            for name, value in values.items():
+                for callback in self._on_set:
+                    callback(name, value)

@@ -22,6 +22,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import anywidget
@@ -115,6 +116,10 @@ class Hub(anywidget.AnyWidget):
     def post(self, part: Part, *, replace: bool = False) -> None:
         """Queue news; the newest wins, appended events are merged. ``replace`` discards what was queued before."""
         self._pump.post(part, replace=replace)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Let all that is posted in a ``with`` block travel in one tick, even where it takes a while to work out."""
+        return self._pump.together()
 
     def set(self, widget: Widget, **attributes: NDArray[Any] | Sequence[Any] | float | str | None) -> None:
         """Set attributes of a foreign widget (a bqplot mark or scale) in the page only, within the next tick.

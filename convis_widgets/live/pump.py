@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -71,6 +72,7 @@ class Pump:
         self._changed = threading.Condition()
         self._pending: dict[str, Part] = {}
         self._flying: Sequence[Part] = ()
+        self._held = 0
         self._seq = 0
         self._sent_at = self._deadline = float("-inf")
         self._closed = False
@@ -90,6 +92,18 @@ class Pump:
                 self._thread = threading.Thread(target=self._run, name="convis-hub", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep back what is posted in this block until its end, so that it is painted at once."""
+        with self._changed:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= 1
+                self._changed.notify_all()
 
     def acknowledge(self, seq: int, paint_ms: float = 0.0) -> None:
         """Note that the browser has painted tick ``seq``."""
@@ -149,7 +163,7 @@ class Pump:
                     self._deadline = now + self._timeout
                     return partial(self._probe, self._seq)
                 self._changed.wait(self._deadline - now)
-            elif not self._pending:
+            elif self._held or not self._pending:
                 self._changed.wait()
             elif (rest := self._sent_at + self._interval - now) > 0:
                 self._changed.wait(rest)

@@ -35,6 +35,25 @@ export function eachFrame(callback: () => void): () => void {
   };
 }
 
+/** A function that runs `callback` when the present task is done, but not again before the next animation frame. */
+export function atMostEachFrame(callback: () => void): () => void {
+  let [resting, asked] = [false, false];
+  const run = (): void => {
+    asked = false;
+    requestAnimationFrame(() => {
+      resting = asked;
+      if (asked) run();
+    });
+    callback();
+  };
+  return () => {
+    asked = true;
+    if (resting) return;
+    resting = true;
+    queueMicrotask(run);
+  };
+}
+
 export interface Card {
   header: HTMLElement;
   info: HTMLElement;

@@ -1,5 +1,5 @@
 // The parameters of a model: groups are layers, rows are parameters.
-import { card, eachFrame, h } from "./dom";
+import { atMostEachFrame, card, h } from "./dom";
 import { Row, type Parameter } from "./panel-row";
 import { defineView, type Display } from "./view";
 
@@ -27,7 +27,7 @@ function display({ model, el, signal, state }: Display<State>): () => void {
   let seen = -1;
 
   const queue = new Map<string, number>();
-  const flush = eachFrame(() => {
+  const flush = atMostEachFrame(() => {
     model.send({ type: "set", values: Object.fromEntries(queue) });
     queue.clear();
   });

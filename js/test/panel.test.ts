@@ -79,12 +79,17 @@ describe("the panel", () => {
 });
 
 describe("dragging", () => {
-  it("sends the last value of a frame only", async () => {
+  it("sends the first value without waiting for a frame, and of those in a frame the last", async () => {
     drag(600);
+    await Promise.resolve();
+    expect(messages()).toEqual([{ type: "set", values: { sigma: 0.6 } }]);
     drag(700);
+    await Promise.resolve();
     drag(800);
+    await Promise.resolve();
+    expect(messages()).toHaveLength(1);
     await frame();
-    expect(messages()).toEqual([{ type: "set", values: { sigma: 0.8 } }]);
+    expect(messages().slice(1)).toEqual([{ type: "set", values: { sigma: 0.8 } }]);
   });
 
   it("shows the value at once", () => {

@@ -125,7 +125,7 @@ def test_reloaded_the_views_come_back(explorer: DashboardPage, explorer_lab: Lab
     value = explorer.value("amplification")
     views = [explorer.canvas("frames"), explorer.canvas("mosaic"), explorer.canvas("raster")]
     views += [explorer.figure("Impulse response"), explorer.figure("Mean rate")]
-    before = [pixels(view) for view in views]
+    before = [pixels(view) if playing else wait_until_still(view) for view in views]
     explorer_lab.reload()
     explorer_lab.widget(".convis-dashboard", timeout_s=60)
     wait_until(lambda: explorer.state == ("playing" if playing else "paused"), "the state is back", 30)

@@ -49,6 +49,22 @@ def test_all_views_travel_in_one_message(connect: Any) -> None:
     assert [part["to"] for part in page.wait(2)[1][0]["parts"]] == ["a", "b", "c"]
 
 
+def test_what_belongs_together_waits_for_the_last_of_it(connect: Any) -> None:
+    hub, page = connect()
+    with hub.together():
+        hub.post(make_part("panel", {"x": 1}))
+        assert page.quiet() == 0
+        with hub.together():
+            hub.post(make_part("curve", {"x": 2}))
+        assert page.quiet() == 0
+    assert [part["to"] for part in page.wait(1)[0][0]["parts"]] == ["panel", "curve"]
+    page.say(type="ack", seq=1)
+    with pytest.raises(ZeroDivisionError), hub.together():
+        hub.post(make_part("panel", {"x": 3}))
+        raise ZeroDivisionError
+    page.wait(2)
+
+
 def test_spikes_wait_for_the_page_and_none_is_lost(connect: Any) -> None:
     hub, page = connect()
     for cell in range(0, 1000, 2):
