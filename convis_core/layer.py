@@ -60,10 +60,10 @@ class Layer(Keeping):
         Constructor arguments of a small instance, for tests and documentation.
     """
 
-    output_names: ClassVar[tuple[str, ...]] = ("output",)
+    output_names: tuple[str, ...] = ("output",)
     stochastic: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
-    spiking: ClassVar[bool] = False
+    spiking: bool = False
     kernel_unit: ClassVar[str] = ""
     in_channels: int | None = None
     example_arguments: ClassVar[dict[str, Any]] = {}

@@ -47,7 +47,7 @@ class CentreSurround(Layer):
     output_names = ("ganglion_spikes_ON", "ganglion_spikes_OFF")
     stochastic: ClassVar[bool] = True
     differentiable: ClassVar[bool] = False
-    spiking: ClassVar[bool] = True
+    spiking: bool = True
     kernel_unit: ClassVar[str] = "Hz"
     example_arguments: ClassVar[dict[str, Any]] = {"duration": 0.02, "extent": 0.3, "seed": 1}
     in_channels = 1

@@ -32,7 +32,7 @@ FRAMES, SIZE = 12, (6, 7)
 
 def build(cls: type[Layer], **more: Any) -> Layer:
     torch.manual_seed(1)
-    return cls(**cls.example_arguments, **more)
+    return cls(**{**cls.example_arguments, **more})
 
 
 def movie(
@@ -341,7 +341,7 @@ def test_declarations_are_complete_and_kept(cls: type[Layer]) -> None:
             text = str(caught.value)
             for part in (f"{cls.__name__}.{name}", f"{wrong:g}", f"{lo:g}", f"{hi:g}", declaration.unit):
                 assert part in text
-        assert getattr(layer, name) == torch.tensor(declaration.default)
+        assert getattr(layer, name) == torch.tensor(cls.example_arguments.get(name, declaration.default))
 
 
 @every_layer
