@@ -13,7 +13,7 @@ and page to kernel::
 
     {type: "hello"}                the page has just loaded: send everything
     {type: "ack", seq, paint_ms}   painted, in so many ms after it came
-    {type: "missing", seq}         answer to a probe: that tick never came
+    {type: "missing", seq, received}  answer to a probe: that tick never came, the last was ``received``
 """
 
 from __future__ import annotations
@@ -117,9 +117,12 @@ class Hub(anywidget.AnyWidget):
         """Queue news; the newest wins, appended events are merged. ``replace`` discards what was queued before."""
         self._pump.post(part, replace=replace)
 
-    def together(self) -> AbstractContextManager[None]:
-        """Let all that is posted in a ``with`` block travel in one tick, even where it takes a while to work out."""
-        return self._pump.together()
+    def together(self, *, urgent: bool = False) -> AbstractContextManager[None]:
+        """Let all that is posted in a ``with`` block travel in one tick, even where it takes a while to work out.
+
+        ``urgent`` is for what answers a person: it need not wait until the page has painted the tick before it.
+        """
+        return self._pump.together(urgent=urgent)
 
     def set(self, widget: Widget, **attributes: NDArray[Any] | Sequence[Any] | float | str | None) -> None:
         """Set attributes of a foreign widget (a bqplot mark or scale) in the page only, within the next tick.
@@ -220,7 +223,7 @@ class Hub(anywidget.AnyWidget):
         if kind == "ack":
             self._pump.acknowledge(content["seq"], content.get("paint_ms", 0.0))
         elif kind == "missing":
-            self._pump.missing(content["seq"])
+            self._pump.missing(content["seq"], content["received"])
         elif kind == "hello":
             self.resync()
 

@@ -1,6 +1,7 @@
 """The thread that sends one message a tick, and the next only after the browser has painted the last.
 
-A tick is in flight from sending until its acknowledgement. When none comes within ``timeout`` the tab may be hidden,
+A tick is in flight from sending until its acknowledgement. One more may follow it at once if a person waits for it: the
+curve that belongs to a slider being moved. When none comes within ``timeout`` the tab may be hidden,
 closed or reloading, or the server may have dropped the message: the pump then asks (``probe``) at that slow rate, and
 sends the tick again if the browser says it never came. So a closed laptop costs one tiny message a second.
 """
@@ -39,6 +40,12 @@ class PumpStats:
     paint_ms: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Flight:
+    parts: Sequence[Part]
+    sent_at: float
+
+
 class Pump:
     """Collect parts from any thread; send them as ticks.
 
@@ -71,8 +78,9 @@ class Pump:
         self._interval, self._timeout, self._max_events = 1.0 / max_rate, timeout, max_events
         self._changed = threading.Condition()
         self._pending: dict[str, Part] = {}
-        self._flying: Sequence[Part] = ()
+        self._flights: dict[int, _Flight] = {}  # by number, the oldest first
         self._held = 0
+        self._urgent = False
         self._seq = 0
         self._sent_at = self._deadline = float("-inf")
         self._closed = False
@@ -94,8 +102,11 @@ class Pump:
             self._changed.notify_all()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Keep back what is posted in this block until its end, so that it is painted at once."""
+    def together(self, *, urgent: bool = False) -> Iterator[None]:
+        """Keep back what is posted in this block until its end, so that it is painted at once.
+
+        ``urgent`` then sends it even while a tick is in flight, but never more than one.
+        """
         with self._changed:
             self._held += 1
         try:
@@ -103,33 +114,35 @@ class Pump:
         finally:
             with self._changed:
                 self._held -= 1
+                self._urgent = self._urgent or urgent
                 self._changed.notify_all()
 
     def acknowledge(self, seq: int, paint_ms: float = 0.0) -> None:
-        """Note that the browser has painted tick ``seq``."""
+        """Note that the browser has painted tick ``seq``, and so all before it."""
         with self._changed:
-            if self._flying and seq == self._seq:
-                self.stats.acked += 1
-                self.stats.round_trip_ms = 1000.0 * (time.monotonic() - self._sent_at)
+            if seq in self._flights:
+                self.stats.round_trip_ms = 1000.0 * (time.monotonic() - self._flights[seq].sent_at)
                 self.stats.paint_ms = paint_ms
-                self._flying = ()
+                for landed in [number for number in self._flights if number <= seq]:
+                    del self._flights[landed]
+                    self.stats.acked += 1
                 self._changed.notify_all()
 
-    def missing(self, seq: int) -> None:
-        """Note that the browser answered a probe and never saw tick ``seq``: send it again."""
+    def missing(self, seq: int, received: int) -> None:
+        """Note that the browser, asked for tick ``seq``, has only seen those up to ``received``: send the rest again."""
         with self._changed:
-            if self._flying and seq == self._seq:
+            if seq in self._flights:
                 self.stats.resent += 1
-                for part in self._flying:
-                    waiting = self._pending.get(part.to)
-                    self._pending[part.to] = part if waiting is None else part.merged(waiting)
-                self._flying = ()
+                for lost in sorted((number for number in self._flights if number > received), reverse=True):
+                    for part in self._flights.pop(lost).parts:
+                        waiting = self._pending.get(part.to)
+                        self._pending[part.to] = part if waiting is None else part.merged(waiting)
                 self._changed.notify_all()
 
     def forget_flight(self) -> None:
         """Stop waiting for the tick in flight; a page has (re)loaded and is about to get everything anew."""
         with self._changed:
-            self._flying = ()
+            self._flights.clear()
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -157,24 +170,29 @@ class Pump:
         """Wait (holding the lock) until there is something to send; None when closed."""
         while not self._closed:
             now = time.monotonic()
-            if self._flying:
+            if self._pending and not self._held and self._may_leave():
+                if (rest := self._sent_at + self._interval - now) <= 0 or self._urgent:
+                    return self._take_off(now)
+                self._changed.wait(rest)
+            elif self._flights:
                 if now >= self._deadline:
                     self.stats.timeouts += 1
                     self._deadline = now + self._timeout
                     return partial(self._probe, self._seq)
                 self._changed.wait(self._deadline - now)
-            elif self._held or not self._pending:
-                self._changed.wait()
-            elif (rest := self._sent_at + self._interval - now) > 0:
-                self._changed.wait(rest)
             else:
-                return self._take_off(now)
+                self._changed.wait()
         return None
 
+    def _may_leave(self) -> bool:
+        return not self._flights or (self._urgent and len(self._flights) == 1)
+
     def _take_off(self, now: float) -> Callable[[], None]:
-        self._flying = list(self._pending.values())
+        parts = list(self._pending.values())
         self._pending = {}
+        self._urgent = False
         self._seq += 1
+        self._flights[self._seq] = _Flight(parts, now)
         self.stats.sent += 1
         self._sent_at, self._deadline = now, now + self._timeout
-        return partial(self._send, self._seq, self._flying)
+        return partial(self._send, self._seq, parts)

@@ -37,7 +37,7 @@ export class HubClient {
 
   readonly receive = async (message: Message, buffers: DataView[]): Promise<void> => {
     if (message.type === "probe") this.answer(message.seq);
-    else if (message.type === "tick" && message.seq !== this.received) {
+    else if (message.type === "tick" && message.seq > this.received) {
       this.received = message.seq;
       const arrived = performance.now();
       await Promise.all(message.parts.map((part) => this.deliver(part, buffers)));
@@ -50,7 +50,7 @@ export class HubClient {
 
   /** A hidden page has received but cannot paint: it stays silent, and acknowledges when it is shown. */
   private answer(seq: number): void {
-    if (seq !== this.received) this.send({ type: "missing", seq });
+    if (seq !== this.received) this.send({ type: "missing", seq, received: this.received });
     else if (seq === this.painted) this.send({ type: "ack", seq });
   }
 

@@ -76,7 +76,7 @@ describe("a tick", () => {
 describe("a probe", () => {
   it("for a tick that never came asks for it", async () => {
     await client.receive(probe(4), []);
-    expect(hub.sent).toEqual([{ type: "missing", seq: 4 }]);
+    expect(hub.sent).toEqual([{ type: "missing", seq: 4, received: -1 }]);
   });
 
   it("stays unanswered while a hidden page cannot paint", async () => {

@@ -65,6 +65,38 @@ def test_what_belongs_together_waits_for_the_last_of_it(connect: Any) -> None:
     page.wait(2)
 
 
+def test_what_a_person_waits_for_does_not_wait_for_the_page(connect: Any) -> None:
+    hub, page = connect()
+    hub.post(frame(1))
+    page.wait(1)
+    hub.post(frame(2))
+    with hub.together(urgent=True):
+        hub.post(make_part("curve", {"x": 1}))
+    assert [part["to"] for part in page.wait(2)[1][0]["parts"]] == ["view", "curve"]
+    with hub.together(urgent=True):
+        hub.post(make_part("curve", {"x": 2}))
+    assert page.quiet() == 2, "one more, and no third"
+    page.say(type="ack", seq=1)
+    assert page.wait(3)[2][0]["parts"][0]["fields"] == {"x": 2}
+    page.say(type="ack", seq=3)
+    assert (hub.stats.sent, hub.stats.acked) == (3, 3)
+
+
+@pytest.mark.parametrize("received", [0, 1])
+def test_of_two_messages_only_the_lost_ones_are_sent_again(connect: Any, received: int) -> None:
+    hub, page = connect(timeout=0.05)
+    hub.post(spikes(1))
+    page.wait(1)
+    with hub.together(urgent=True):
+        hub.post(spikes(2))
+    page.wait(2)
+    page.say(type="missing", seq=2, received=received)
+    if received:
+        page.say(type="ack", seq=received)
+    again = page.wait(3)[2]
+    assert np.frombuffer(again[1][0], np.uint32).tolist() == [1, 2][received:]
+
+
 def test_spikes_wait_for_the_page_and_none_is_lost(connect: Any) -> None:
     hub, page = connect()
     for cell in range(0, 1000, 2):
@@ -140,8 +172,8 @@ class TestAPageThatDoesNotAnswer:
         hub.post(spikes(1, 2))
         seq = page.wait(1, "probe")[0][0]["seq"]
         hub.post(spikes(3))
-        page.say(type="missing", seq=seq)
-        page.say(type="missing", seq=seq)
+        page.say(type="missing", seq=seq, received=seq - 1)
+        page.say(type="missing", seq=seq, received=seq - 1)
         again = page.wait(2)[1]
         assert np.frombuffer(again[1][0], np.uint32).tolist() == [1, 2, 3]
         assert hub.stats.resent == 1
@@ -208,7 +240,7 @@ def test_an_error_while_sending_is_reported_and_the_next_tick_goes_through(conne
         time.sleep(0.01)
     page.send = send
     seq = page.wait(1, "probe")[0][0]["seq"]
-    page.say(type="missing", seq=seq)
+    page.say(type="missing", seq=seq, received=seq - 1)
     assert page.wait(1)[0][0]["parts"][0]["fields"] == {"time": 1}
     assert isinstance(errors[0], ZeroDivisionError)
 
