@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.util import find_spec
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError, ShapeError
+from convis_core.ops.compiled_choice import can_run_compiled
 from convis_core.ops.integrate_and_fire_torch import integrate_and_fire_torch
 from convis_core.tensors import describe_shape
 
@@ -108,25 +107,11 @@ def leaky_integrate_and_fire(
     if noise is None:
         noise, noise_scale = current, torch.zeros_like(noise_scale)
     arguments = current, v, dead_time, noise, g, step, refractory, noise_scale
-    if compiled and _can_run_compiled(current, v, dead_time, noise, g, refractory, noise_scale):
+    if compiled and can_run_compiled(current, v, dead_time, noise, g, refractory, noise_scale):
         from convis_core.ops.integrate_and_fire_compiled import integrate_and_fire_compiled
 
         return integrate_and_fire_compiled(method, *arguments)
     return integrate_and_fire_torch(method, *arguments)
-
-
-def _can_run_compiled(*tensors: Tensor) -> bool:
-    """Say whether the compiled loop can do what is asked: on the processor, without a gradient."""
-    if any(tensor.device.type != "cpu" for tensor in tensors):
-        return False
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        return False
-    return tensors[0].dtype in (torch.float32, torch.float64) and _numba_is_present()
-
-
-@cache
-def _numba_is_present() -> bool:
-    return find_spec("numba") is not None
 
 
 def _per_channel(value: Tensor | float, current: Tensor, name: str) -> Tensor:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from convis_core.errors import ParameterError, ShapeError
-from convis_core.ops import integrate_and_fire as module
+from convis_core.ops import compiled_choice
 from convis_core.ops.integrate_and_fire import leaky_integrate_and_fire
 from convis_core.ops.noise import block_normal
 
@@ -190,7 +190,7 @@ def test_gradients_are_finite_without_leak_and_while_resting() -> None:
 
 def test_without_numba_the_plain_loop_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = fire(random_current(7, n_steps=50))
-    monkeypatch.setattr(module, "_numba_is_present", lambda: False)
+    monkeypatch.setattr(compiled_choice, "_numba_is_present", lambda: False)
     monkeypatch.setitem(__import__("sys").modules, "convis_core.ops.integrate_and_fire_compiled", None)
     for got, wanted in zip(fire(random_current(7, n_steps=50)), expected, strict=True):
         torch.testing.assert_close(got, wanted)

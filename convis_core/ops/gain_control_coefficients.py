@@ -1,0 +1,69 @@
+"""Coefficients of the blur inside `convis_core.ops.gain_control`, and the same blur as a matrix for each axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Recursion", "recursion"]
+
+WIDTH = 1.695
+SMALLEST = 0.1
+"""Scale in pixels below which a blur that is the same everywhere is left out."""
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """Deriche's two recursions along one axis.
+
+    Attributes
+    ----------
+    forth, back : Tensor, shape [n or 1, 5, m or 1]
+        Coefficients at each of n pixels along the axis, in each of m lines: of the input, the input before it, the
+        output before, the one before that, and the part of the edge value that the recursion starts from.
+    lead : int
+        How many pixels ahead the newest input is, going back.
+    """
+
+    forth: Tensor
+    back: Tensor
+    lead: int
+
+    def matrix(self, n: int) -> Tensor:
+        """Matrix of the blur of n pixels, ``[m or 1, n, n]``, differentiable."""
+        x = torch.eye(n, dtype=self.forth.dtype, device=self.forth.device)[:, None]  # each input on a line of its own
+        causal = self._run(self.forth, list(x), 0)
+        anticausal = self._run(self.back.flip(0), list(x.flip(0)), -self.lead)
+        return torch.stack([a + b for a, b in zip(causal, reversed(anticausal), strict=True)], dim=1)
+
+    def _run(self, coefficients: Tensor, x: list[Tensor], newest: int) -> list[Tensor]:
+        rows = coefficients[..., None].expand(len(x), -1, -1, -1)
+        y = [rows[0, 4] * x[0]] * 2
+        for i, k in enumerate(rows):
+            at = max(i + newest, 0)
+            y.append(k[0] * x[at] + k[1] * x[max(at - 1, 0)] + k[2] * y[-1] + k[3] * y[-2])
+        return y[2:]
+
+
+def recursion(sigma_px: Tensor, *, virtual_retina: bool = False) -> tuple[Recursion, Recursion] | None:
+    """Recursions along x and along y for a scale, a number or one for every pixel ``[x, y]``; None for no blur."""
+    everywhere = sigma_px.ndim == 0
+    if float(sigma_px.detach().max()) < (SMALLEST if everywhere else 1e-12):
+        return None
+    alpha = WIDTH / sigma_px
+    q = torch.exp(-alpha)
+    k = (1 - q) ** 2 / (1 + 2 * alpha * q - q * q)
+    causal = [k, k * q * (alpha - 1), 2 * q, -q * q]
+    anticausal = [k * q * (alpha + 1), -k * q * q, 2 * q, -q * q]
+    literal = virtual_retina and not everywhere
+    along = []
+    for axis in (0, 1):
+        tables = []
+        for parts in (causal, anticausal):
+            start = torch.full_like(q, 0.5) if literal else (parts[0] + parts[1]) / (1 - q) ** 2
+            lines = [part.expand(1, 1) if everywhere else part.movedim(axis, 0) for part in (*parts, start)]
+            tables.append(torch.stack(lines, dim=1))
+        along.append(Recursion(tables[0], tables[1], 0 if literal else 1))
+    return along[0], along[1]

@@ -1,0 +1,141 @@
+"""The loop of `convis_core.ops.gain_control`, compiled for the processor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from convis_core.ops.compiled import compile_loop, share_work
+from convis_core.ops.gain_control_blur import blur_along_rows, transpose
+from convis_core.ops.gain_control_torch import SATURATION, CustomLaw, Law, Memory
+from convis_core.ops.vector_exponential import decay, decay_constants
+
+__all__ = ["gain_control_compiled"]
+
+_Array = NDArray[Any]
+
+
+@compile_loop
+def _potential(v: _Array, drive: _Array, a: _Array, q: _Array, out: _Array, s: Any, c: Any) -> None:
+    """One step of all pixels ``[pixel]``: the new potential, and in q the conductance that the old one calls for."""
+    amplification, leak, step, feedback, fraction, one = s
+    for i in range(v.size):
+        old = v[i]
+        g = leak + a[i]
+        level = amplification * drive[i] / g
+        new = level + (old - level) * decay(step * g, c)
+        called = feedback * old * old
+        q[i] = called / (one + called * fraction)
+        v[i] = new
+        out[i] = new
+
+
+@compile_loop
+def _custom_potential(
+    v: _Array, drive: _Array, a: _Array, slow: _Array, q: _Array, out: _Array, s: Any, law: Any, c: Any
+) -> None:
+    """The same with another law of the conductance, a reversal potential and a slow current."""
+    amplification, leak, step, feedback = s[:4]
+    exponent, threshold, reversal, symmetric, weight, keep, gain, zero = law
+    for i in range(v.size):
+        old = v[i]
+        g = leak + a[i]
+        level = (amplification * drive[i] + a[i] * reversal + weight * slow[i]) / g
+        new = level + (old - level) * decay(step * g, c)
+        size = abs(old) if symmetric else old
+        q[i] = feedback * (size - threshold) ** exponent if size > threshold else zero
+        slow[i] = keep * slow[i] + gain * old
+        v[i] = new
+        out[i] = new
+
+
+@compile_loop
+def _relax(a: _Array, before: _Array, q: _Array, keep: float, gain: float) -> None:
+    for i in range(a.size):
+        a[i] = keep * before[i] + gain * q[i]
+
+
+@compile_loop
+def _run(
+    drive: _Array, out: _Array, v: _Array, a: _Array, slow: _Array, scratch: _Array, size: tuple[int, int],
+    rows: tuple[_Array, _Array], columns: tuple[_Array, _Array], lead: int,
+    s: Any, relaxation: Any, law: Any, custom: bool, c: Any,
+) -> None:  # fmt: skip
+    """Run over drive ``[time, pixel]``; a is ``[1 or time + 1, pixel]``, with the conductance before in its first row.
+
+    The scratch ``[4, ...]`` holds frames and two lines of pixels. The coefficients along either axis,
+    rows and columns, are empty for no blur.
+    """
+    n, m = size
+    keep, gain = relaxation
+    called, turned = scratch[0, : n * m], scratch[1, : n * m].reshape(m, n)
+    frame = called.reshape(n, m)
+    tall, wide = (n + 2) * m, (m + 2) * n
+    forth, back = scratch[2, :tall].reshape(n + 2, m), scratch[3, :tall].reshape(n + 2, m)
+    turned_forth, turned_back = scratch[2, :wide].reshape(m + 2, n), scratch[3, :wide].reshape(m + 2, n)
+    blurred = scratch[3, : n * m]
+    for t in range(drive.shape[0]):
+        before, after = a[t % a.shape[0]], a[(t + 1) % a.shape[0]]
+        if custom:
+            _custom_potential(v, drive[t], before, slow, called, out[t], s, law, c)
+        else:
+            _potential(v, drive[t], before, called, out[t], s, c)
+        if rows[0].size == 0:
+            _relax(after, before, called, keep, gain)
+            continue
+        transpose(frame, turned)
+        blur_along_rows(turned, turned_forth, turned_back, columns[0], columns[1], lead)
+        transpose(turned_back, frame)
+        blur_along_rows(frame, forth, back, rows[0], rows[1], lead)
+        _relax(after, before, blurred, keep, gain)
+
+
+def gain_control_compiled(
+    drive: Tensor, memory: Memory, law: Law, record: bool
+) -> tuple[Tensor, Tensor | None, Memory]:
+    """Run the loop over every image of the batch and channel; same arguments as `gain_control_torch`."""
+    batch, channels, time, n, m = drive.shape
+    kind = torch.empty(0, dtype=drive.dtype).numpy().dtype
+    out = drive.new_empty(batch, channels, time, n * m)
+    v, slow = (part.detach().reshape(batch, channels, n * m).clone().contiguous() for part in (memory.v, memory.slow))
+    a = drive.new_empty(batch, channels, time + 1 if record else 1, n * m)
+    a[:, :, 0] = memory.adaptation.detach().reshape(batch, channels, n * m)
+    movie = drive.detach().contiguous().view(batch, channels, time, n * m)
+
+    s = _numbers(kind, law.amplification, law.leak, law.step, law.feedback, 1.0 / SATURATION, 1.0)
+    relaxation = _numbers(kind, law.keep, 1.0 - law.keep)
+    custom = law.custom or CustomLaw()
+    special = _numbers(kind, custom.exponent, custom.threshold, custom.reversal)
+    keep = custom.slow_keep
+    special += (custom.symmetric, *_numbers(kind, custom.slow_weight, keep, 1.0 - keep, 0.0))
+    rows, columns = _tables(law, kind)
+    lead = law.blur[0].lead if law.blur else 0
+
+    tasks = []
+    for b in range(batch):
+        for c in range(channels):
+            arrays = [part[b, c].numpy() for part in (movie, out, v, a, slow)]
+            scratch = np.empty((4, n * m + 2 * max(n, m)), kind)
+            laws = s, relaxation, special, law.custom is not None, decay_constants(kind)
+            tasks.append((*arrays, scratch, (n, m), rows, columns, lead, *laws))
+    share_work(_run, tasks)
+    image = batch, channels, n, m
+    trace = a[:, :, 1:].reshape(drive.shape) if record else None
+    return out.view(drive.shape), trace, Memory(v.view(image), a[:, :, -1].reshape(image).clone(), slow.view(image))
+
+
+def _numbers(kind: np.dtype[Any], *values: Tensor | float) -> tuple[Any, ...]:
+    return tuple(kind.type(value.item() if isinstance(value, Tensor) else value) for value in values)
+
+
+def _tables(law: Law, kind: np.dtype[Any]) -> tuple[tuple[_Array, _Array], tuple[_Array, _Array]]:
+    """Coefficients along x and along y, in the precision of the loop."""
+    if law.blur is None:
+        none = np.empty((0, 5, 1), kind)
+        return (none, none), (none, none)
+    along = [(r.forth.detach().numpy().astype(kind), r.back.detach().numpy().astype(kind)) for r in law.blur]
+    return along[0], along[1]
