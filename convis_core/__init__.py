@@ -12,7 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from convis_core import errors, filters, models, samples, streams
+from convis_core import errors, filters, models, retina, samples, streams
 from convis_core import figures as _figures
 from convis_core import resolution as _resolution
 from convis_core.driver import Driver
@@ -52,6 +52,7 @@ __all__ = [
     "plot_5d_time",
     "plot_tensor",
     "registered_layers",
+    "retina",
     "samples",
     "state_variable",
     "streams",

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from convis_core.errors import ParameterError, ShapeError
 from convis_core.ops.compiled_choice import can_run_compiled
-from convis_core.ops.gain_control_coefficients import recursion
+from convis_core.ops.deriche_recursion import recursion
 from convis_core.ops.gain_control_torch import CustomLaw, Law, Memory, gain_control_torch
+from convis_core.ops.recursive_blur import pixel_scale
 from convis_core.tensors import describe_shape
 
 __all__ = ["CustomLaw", "Memory", "contrast_gain_control"]
@@ -107,12 +108,8 @@ def contrast_gain_control(
     1.0
     """
     _check(drive, memory, step, leak, tau)
-    scale, duration = (torch.as_tensor(number, dtype=drive.dtype, device=drive.device) for number in (sigma_px, tau))
-    if scale.ndim and scale.shape != drive.shape[3:]:
-        raise ShapeError(
-            f"sigma_px must be a number or have one value for each of {describe_shape(drive.shape[3:])} pixels, "
-            f"got {describe_shape(scale.shape)}."
-        )
+    scale = pixel_scale(sigma_px, drive)
+    duration = torch.as_tensor(tau, dtype=drive.dtype, device=drive.device)
     law = Law(
         amplification=amplification,
         leak=leak,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convis_core.ops.compiled import compile_loop, share_work
-from convis_core.ops.gain_control_blur import blur_along_rows, transpose
+from convis_core.ops.deriche_compiled import Tables, blur_frame, tables
 from convis_core.ops.gain_control_torch import SATURATION, CustomLaw, Law, Memory
 from convis_core.ops.vector_exponential import decay, decay_constants
 
@@ -62,36 +62,27 @@ def _relax(a: _Array, before: _Array, q: _Array, keep: float, gain: float) -> No
 @compile_loop
 def _run(
     drive: _Array, out: _Array, v: _Array, a: _Array, slow: _Array, scratch: _Array, size: tuple[int, int],
-    rows: tuple[_Array, _Array], columns: tuple[_Array, _Array], lead: int,
-    s: Any, relaxation: Any, law: Any, custom: bool, c: Any,
+    coefficients: Tables, blurs: bool, s: Any, relaxation: Any, law: Any, custom: bool, c: Any,
 ) -> None:  # fmt: skip
     """Run over drive ``[time, pixel]``; a is ``[1 or time + 1, pixel]``, with the conductance before in its first row.
 
-    The scratch ``[4, ...]`` holds frames and two lines of pixels. The coefficients along either axis,
-    rows and columns, are empty for no blur.
+    The scratch ``[4, ...]`` is that of `blur_frame`, and a frame more.
     """
     n, m = size
     keep, gain = relaxation
-    called, turned = scratch[0, : n * m], scratch[1, : n * m].reshape(m, n)
-    frame = called.reshape(n, m)
-    tall, wide = (n + 2) * m, (m + 2) * n
-    forth, back = scratch[2, :tall].reshape(n + 2, m), scratch[3, :tall].reshape(n + 2, m)
-    turned_forth, turned_back = scratch[2, :wide].reshape(m + 2, n), scratch[3, :wide].reshape(m + 2, n)
-    blurred = scratch[3, : n * m]
+    called, blurred = scratch[3, : n * m], scratch[2, : n * m]
+    frame, smooth = called.reshape(n, m), blurred.reshape(n, m)
     for t in range(drive.shape[0]):
         before, after = a[t % a.shape[0]], a[(t + 1) % a.shape[0]]
         if custom:
             _custom_potential(v, drive[t], before, slow, called, out[t], s, law, c)
         else:
             _potential(v, drive[t], before, called, out[t], s, c)
-        if rows[0].size == 0:
+        if blurs:
+            blur_frame(frame, smooth, scratch, coefficients)
+            _relax(after, before, blurred, keep, gain)
+        else:
             _relax(after, before, called, keep, gain)
-            continue
-        transpose(frame, turned)
-        blur_along_rows(turned, turned_forth, turned_back, columns[0], columns[1], lead)
-        transpose(turned_back, frame)
-        blur_along_rows(frame, forth, back, rows[0], rows[1], lead)
-        _relax(after, before, blurred, keep, gain)
 
 
 def gain_control_compiled(
@@ -112,8 +103,8 @@ def gain_control_compiled(
     special = _numbers(kind, custom.exponent, custom.threshold, custom.reversal)
     keep = custom.slow_keep
     special += (custom.symmetric, *_numbers(kind, custom.slow_weight, keep, 1.0 - keep, 0.0))
-    rows, columns = _tables(law, kind)
-    lead = law.blur[0].lead if law.blur else 0
+    none = np.empty((0, 0, 0), kind)
+    coefficients: Tables = tables(law.blur, drive.dtype) if law.blur else (none, none, none, none, 0)
 
     tasks = []
     for b in range(batch):
@@ -121,7 +112,7 @@ def gain_control_compiled(
             arrays = [part[b, c].numpy() for part in (movie, out, v, a, slow)]
             scratch = np.empty((4, n * m + 2 * max(n, m)), kind)
             laws = s, relaxation, special, law.custom is not None, decay_constants(kind)
-            tasks.append((*arrays, scratch, (n, m), rows, columns, lead, *laws))
+            tasks.append((*arrays, scratch, (n, m), coefficients, law.blur is not None, *laws))
     share_work(_run, tasks)
     image = batch, channels, n, m
     trace = a[:, :, 1:].reshape(drive.shape) if record else None
@@ -130,12 +121,3 @@ def gain_control_compiled(
 
 def _numbers(kind: np.dtype[Any], *values: Tensor | float) -> tuple[Any, ...]:
     return tuple(kind.type(value.item() if isinstance(value, Tensor) else value) for value in values)
-
-
-def _tables(law: Law, kind: np.dtype[Any]) -> tuple[tuple[_Array, _Array], tuple[_Array, _Array]]:
-    """Coefficients along x and along y, in the precision of the loop."""
-    if law.blur is None:
-        none = np.empty((0, 5, 1), kind)
-        return (none, none), (none, none)
-    along = [(r.forth.detach().numpy().astype(kind), r.back.detach().numpy().astype(kind)) for r in law.blur]
-    return along[0], along[1]

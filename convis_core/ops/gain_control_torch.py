@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from convis_core.ops.gain_control_coefficients import Recursion
+from convis_core.ops.deriche_recursion import Recursion
+from convis_core.ops.recursive_blur import by_matrices
 from convis_core.tensors import TIME
 
 __all__ = ["SATURATION", "CustomLaw", "Law", "Memory", "gain_control_torch"]
@@ -54,7 +54,7 @@ class Memory(NamedTuple):
 def gain_control_torch(drive: Tensor, memory: Memory, law: Law, record: bool) -> tuple[Tensor, Tensor | None, Memory]:
     """Run the loop on whole frames."""
     v, a, slow = memory
-    blur = _blurring(law.blur, drive.shape[3], drive.shape[4])
+    blur = by_matrices(law.blur, drive.shape[3], drive.shape[4]) if law.blur else None
     potentials, adaptations = [], []
     for frame in drive.unbind(TIME):
         g = law.leak + a
@@ -65,7 +65,7 @@ def gain_control_torch(drive: Tensor, memory: Memory, law: Law, record: bool) ->
         called = _conductance(v, law)
         level = current / g
         v = level + (v - level) * torch.exp(-law.step * g)
-        a = law.keep * a + (1 - law.keep) * blur(called)
+        a = law.keep * a + (1 - law.keep) * (called if blur is None else blur(called))
         potentials.append(v)
         if record:
             adaptations.append(a)
@@ -82,18 +82,3 @@ def _conductance(v: Tensor, law: Law) -> Tensor:
     above = size > custom.threshold
     excess = torch.where(above, size - custom.threshold, 1.0)  # both branches must be finite for the gradient
     return torch.where(above, law.feedback * excess**custom.exponent, 0.0)
-
-
-def _blurring(blur: tuple[Recursion, Recursion] | None, n: int, m: int) -> Callable[[Tensor], Tensor]:
-    if blur is None:
-        return lambda q: q
-    along_x, along_y = blur[0].matrix(n), blur[1].matrix(m)
-    if along_x.shape[0] == 1 and along_y.shape[0] == 1:
-        turned = along_y[0].T
-        return lambda q: along_x[0] @ (q @ turned)
-
-    def line_by_line(q: Tensor) -> Tensor:
-        q = torch.einsum("xij,bcxj->bcxi", along_y, q)
-        return torch.einsum("yij,bcjy->bciy", along_x, q)
-
-    return line_by_line

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ConvisError
+from convis_core.ops.deriche_recursion import recursion
 from convis_core.ops.gain_control import CustomLaw, Memory, contrast_gain_control
-from convis_core.ops.gain_control_coefficients import recursion
 
 STEP = 0.005
 LAWS = {

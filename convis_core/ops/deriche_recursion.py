@@ -1,4 +1,4 @@
-"""Coefficients of the blur inside `convis_core.ops.gain_control`, and the same blur as a matrix for each axis."""
+"""Coefficients of Deriche's recursive blur, and the same blur as a matrix for each axis."""
 
 from __future__ import annotations
 

@@ -1,0 +1,52 @@
+"""The recursion against the matrices of the same blur, and against what is known of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from convis_core.errors import ShapeError
+from convis_core.ops.recursive_blur import recursive_blur
+
+
+def frames(*size: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.randn(2, 1, 5, *size, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(dtype)
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.5, 3.0, "map", "literal map"])
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (30, 21), (300, 310)], ids=str)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-6), (torch.float64, 1e-12)], ids=str)
+def test_recursion_and_matrices_agree(scale: Any, size: tuple[int, int], dtype: torch.dtype, tolerance: float) -> None:
+    if size == (300, 310) and not isinstance(scale, float):
+        size = (40, 50)
+    x = frames(*size, dtype=dtype)
+    literal = scale == "literal map"
+    sigma = scale if isinstance(scale, float) else 0.5 + torch.rand(size, dtype=dtype)
+    quick = recursive_blur(x, sigma, virtual_retina_logpolar=literal)
+    plain = recursive_blur(x, sigma, virtual_retina_logpolar=literal, compiled=False)
+    torch.testing.assert_close(quick, plain, rtol=0, atol=tolerance * float(x.abs().max()))
+
+
+def test_a_map_of_one_scale_is_that_scale() -> None:
+    x = frames(12, 13)
+    everywhere = recursive_blur(x, 1.7)
+    torch.testing.assert_close(recursive_blur(x, torch.full((12, 13), 1.7, dtype=torch.float64)), everywhere)
+
+
+def test_uniform_images_stay_uniform() -> None:
+    x = torch.full((1, 1, 2, 9, 8), 3.0, dtype=torch.float64)
+    torch.testing.assert_close(recursive_blur(x, 2.0), x)
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_gradients(each: bool) -> None:
+    x = frames(3, 4).requires_grad_(True)
+    sigma = torch.full((3, 4) if each else (), 0.8, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(recursive_blur, (x, sigma), fast_mode=True)
+
+
+def test_there_must_be_a_scale_for_every_pixel() -> None:
+    with pytest.raises(ShapeError, match=r"\[3, 4\] pixels, got \[4, 3\]"):
+        recursive_blur(frames(3, 4), torch.ones(4, 3))
