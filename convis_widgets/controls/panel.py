@@ -94,7 +94,7 @@ class ParameterPanel(LiveWidget):
                 values[name] = shown(handle)
             except ConvisError as error:
                 errors[name] = str(error)
-        with self.hub.together(urgent=True):  # the curves of the new value must not wait until the panel has been painted
+        with self.hub.together(urgent=True):  # the new curves must not wait until the new value has been painted
             self.show(values, errors)
             for name, value in values.items():
                 for callback in self._on_set:

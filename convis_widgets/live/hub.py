@@ -79,7 +79,7 @@ class Hub(anywidget.AnyWidget):
     def __init__(
         self,
         *,
-        max_rate: float = 60.0,
+        max_rate: float = 30.0,
         timeout: float = 1.0,
         max_events: int = 2_000_000,
         on_error: Callable[[Exception], None] = traceback.print_exception,

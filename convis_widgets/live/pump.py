@@ -68,7 +68,7 @@ class Pump:
         send: SendTick,
         probe: SendProbe,
         *,
-        max_rate: float = 60.0,
+        max_rate: float = 30.0,
         timeout: float = 1.0,
         max_events: int = 2_000_000,
         on_error: Callable[[Exception], None],
@@ -129,7 +129,7 @@ class Pump:
                 self._changed.notify_all()
 
     def missing(self, seq: int, received: int) -> None:
-        """Note that the browser, asked for tick ``seq``, has only seen those up to ``received``: send the rest again."""
+        """Note that the browser, asked for tick ``seq``, has seen those up to ``received``: send the rest again."""
         with self._changed:
             if seq in self._flights:
                 self.stats.resent += 1
