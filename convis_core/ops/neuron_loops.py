@@ -36,7 +36,7 @@ def substeps(step: float, longest: float) -> int:
     (2, 5, 1)
     """
     if not longest > 0:
-        raise ParameterError(f"The longest step of an integration must be above 0 s, got {longest}.")
+        raise ParameterError(f"The longest step of an integration must be above 0, got {longest:g} s.")
     return max(1, math.ceil(step / longest * (1 - 1e-9)))
 
 

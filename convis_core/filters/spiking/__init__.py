@@ -1,5 +1,8 @@
 """Spiking neurons, one model a file."""
 
+from convis_core.filters.spiking.adaptive_exponential import AdaptiveExponential
+from convis_core.filters.spiking.fitzhugh_nagumo import FitzHughNagumo
+from convis_core.filters.spiking.hodgkin_huxley import HodgkinHuxley
 from convis_core.filters.spiking.integrate_and_fire import (
     LeakyIntegrateAndFireNeuron,
     RefractoryLeakyIntegrateAndFireNeuron,
@@ -7,4 +10,15 @@ from convis_core.filters.spiking.integrate_and_fire import (
 from convis_core.filters.spiking.izhikevich import Izhikevich
 from convis_core.filters.spiking.poisson import Poisson
 
-__all__ = ["Izhikevich", "LeakyIntegrateAndFireNeuron", "Poisson", "RefractoryLeakyIntegrateAndFireNeuron"]
+__all__ = [
+    "AdaptiveExponential",
+    "FitzHughNagumo",
+    "HodgkinHuxley",
+    "HogkinHuxley",
+    "Izhikevich",
+    "LeakyIntegrateAndFireNeuron",
+    "Poisson",
+    "RefractoryLeakyIntegrateAndFireNeuron",
+]
+
+HogkinHuxley = HodgkinHuxley  # as the original convis spells it
