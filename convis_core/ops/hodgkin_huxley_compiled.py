@@ -59,7 +59,8 @@ def _euler(
                 states[1, i] = m + dt * (alpha_m * (1.0 - m) - beta_m * m)
                 states[2, i] = h + dt * (alpha_h * (1.0 - h) - beta_h * h)
                 states[3, i] = n + dt * (alpha_n * (1.0 - n) - beta_n * n)
-                count += int(v < threshold <= after)
+                if v < threshold <= after:
+                    count += 1
             spikes[t, i] = count
         for k in range(traces.shape[0]):
             traces[k, t, low:high] = states[k, low:high]
@@ -88,7 +89,8 @@ def _exponential_euler(
                 aim = (drive + sodium * V_Na + potassium * V_K + g_L * V_L) / total
                 after = aim + (v - aim) * math.exp(-dt * total / C_m)
                 states[0, i], states[1, i], states[2, i], states[3, i] = after, m, h, n
-                count += int(v < threshold <= after)
+                if v < threshold <= after:
+                    count += 1
             spikes[t, i] = count
         for k in range(traces.shape[0]):
             traces[k, t, low:high] = states[k, low:high]
