@@ -22,6 +22,28 @@ def running(make: Callable[[], Layer], shape: tuple[int, int, int], dt: int | No
     return run
 
 
+def convolving_with_torch(size: tuple[int, int, int], dt: int, *, learn: bool) -> Callable[[], Any]:
+    """Do by hand, with torch's 3-D convolution, what `running` or `fitting` do with a linear-nonlinear model."""
+    (lags, rows, columns), frames = size, torch.randn(1, 1, 2000, 20, 20)
+    conv, wanted = torch.nn.Conv3d(1, 1, size), torch.rand(1, 1, 2000, 20, 20)
+    border = (columns // 2, (columns - 1) // 2, rows // 2, (rows - 1) // 2, 0, 0)
+    optimizer = torch.optim.Adam(conv.parameters(), lr=1e-3)
+
+    def run() -> None:
+        past = frames[:, :, :1].expand(-1, -1, lags - 1, -1, -1)
+        for start in range(0, 2000, dt):
+            x = torch.cat([past, frames[:, :, start : start + dt]], dim=2)
+            past = x[:, :, dt:]
+            with torch.set_grad_enabled(learn):
+                y = torch.relu(conv(torch.nn.functional.pad(x, border, mode="replicate")))
+            if learn:
+                optimizer.zero_grad()
+                (y - wanted[:, :, start : start + dt]).square().sum().backward()
+                optimizer.step()
+
+    return run
+
+
 def fitting(dt: int) -> Callable[[], Any]:
     """Make one epoch of Adam on a linear-nonlinear model."""
     model, frames, wanted = models.LN(kernel_dim=(12, 10, 10)), torch.randn(2000, 20, 20), torch.rand(2000, 20, 20)
@@ -51,10 +73,18 @@ CASES = [
     Case("integrate and fire 50x50, dt 100", lambda: running(lambda: neuron(0.0), CELLS, 100, 120), 1000),
     Case("integrate and fire 50x50, noise", lambda: running(lambda: neuron(0.1), CELLS, 1000, 120), 1000, 25_000),
     Case("integrate and fire 50x50, noise, dt 100", lambda: running(lambda: neuron(0.1), CELLS, 100, 120), 1000),
-    Case("LN 10x10x10 on 20x20, dt 500", lambda: running(linear_nonlinear, FILM, 500), 2000, 100_000),
+    Case("LN 10x10x10 on 20x20, dt 500", lambda: running(linear_nonlinear, FILM, 500), 2000, 150_000),
+    Case(
+        "LN 10x10x10 with torch's conv3d, dt 500", lambda: convolving_with_torch((10, 10, 10), 500, learn=False), 2000
+    ),
     Case("LN 10x10x10 on 20x20, dt 100", lambda: running(linear_nonlinear, FILM, 100), 2000),
     Case("LN 10x10x10 on 20x20, one call", lambda: running(linear_nonlinear, FILM, 2000), 2000),
     Case("LN 12x10x10, one epoch of Adam, dt 500", lambda: fitting(500), 2000),
+    Case(
+        "LN 12x10x10 with torch's conv3d, one epoch of Adam, dt 500",
+        lambda: convolving_with_torch((12, 10, 10), 500, learn=True),
+        2000,
+    ),
     Case("centre-surround 60x60, dt 20", lambda: running(centre_surround, (400, 60, 60), 20), 400),
     Case("centre-surround 60x60, dt 200", lambda: running(centre_surround, (400, 60, 60), 200), 400),
 ]

@@ -57,9 +57,10 @@ def spiking(dt: int, *, noise: bool, method: Any = "exact") -> Callable[[], Any]
 
 
 CASES = [
-    Case("convolution 10x10x10, one call", lambda: convolution(2000), 2000, 100_000),
-    Case("convolution 10x10x10, dt 500", lambda: convolution(500), 2000, 100_000),
+    Case("convolution 10x10x10, one call", lambda: convolution(2000), 2000, 200_000),
+    Case("convolution 10x10x10, dt 500", lambda: convolution(500), 2000, 200_000),
     Case("convolution 10x10x10, dt 100", lambda: convolution(100), 2000, 90_000),
+    Case("convolution 10x10x10, dt 500, spectral", lambda: convolution(500, "spectral"), 2000),
     Case("convolution 10x10x10, dt 500, blocked", lambda: convolution(500, "blocked"), 2000),
     Case("convolution 10x10x10, dt 500, direct", lambda: convolution(500, "direct", n=500), 500),
     Case("training 12x10x10, dt 500", lambda: training(500), 2000, 45_000),

@@ -17,35 +17,40 @@ from convis_core.tensors import TIME
 
 __all__ = ["blocked_convolution", "blocked_cost", "frames_per_block"]
 
+Shape = tuple[int, ...]
+
 _LANES = 8  # output channels are computed in groups of this many, whether they are used or not
 _VALUES_AT_ONCE = 16_000_000  # responses held in memory before they are added up, 64 MB in single precision
 _COST_OF_A_WRITE = 48  # multiplications that take as long as writing one output and adding it up
 
 
-def frames_per_block(frames: Tensor, weight: Tensor) -> int:
+def frames_per_block(frames: Shape, weight: Shape) -> int:
     """Choose how many frames to convolve at once: as many as make the least work.
+
+    Parameters
+    ----------
+    frames, weight : tuple of int
+        Shapes as `blocked_convolution` takes them.
 
     Examples
     --------
-    >>> import torch
-    >>> frames_per_block(torch.zeros(1, 1, 509, 29, 29), torch.zeros(1, 1, 10, 10, 10))
+    >>> frames_per_block((1, 1, 509, 29, 29), (1, 1, 10, 10, 10))
     7
     """
-    longest = min(frames.shape[TIME], 2 * weight.shape[TIME] + _LANES)
+    longest = min(frames[TIME], 2 * weight[TIME] + _LANES)
     return min(range(1, longest + 1), key=lambda m: blocked_cost(frames, weight, m))
 
 
-def blocked_cost(frames: Tensor, weight: Tensor, m: int) -> float:
+def blocked_cost(frames: Shape, weight: Shape, m: int) -> float:
     """Count the multiplications, those with unused lanes and the time for writing included.
 
     Examples
     --------
-    >>> import torch
-    >>> blocked_cost(torch.zeros(1, 1, 109, 29, 29), torch.zeros(1, 1, 10, 10, 10), 7) / 100 / 20**2 > 1600
+    >>> blocked_cost((1, 1, 109, 29, 29), (1, 1, 10, 10, 10), 7) / 100 / 20**2 > 1600
     True
     """
-    batch, in_channels, time, x, y = frames.shape
-    out_channels, _, lags, rows, columns = weight.shape
+    batch, in_channels, time, x, y = frames
+    out_channels, _, lags, rows, columns = weight
     outputs = out_channels * (m + lags - 1)
     lanes = -(-outputs // _LANES) * _LANES
     pixels = batch * -(-time // m) * m * (x - rows + 1) * (y - columns + 1)
@@ -98,7 +103,7 @@ def blocked_convolution(frames: Tensor, weight: Tensor, m: int | None = None) ->
     >>> blocked_convolution(frames, torch.tensor([1.0, 2.0, 3.0]).reshape(1, 1, 3, 1, 1)).flatten()
     tensor([1., 2., 3.])
     """
-    m = m or frames_per_block(frames, weight)
+    m = m or frames_per_block(tuple(frames.shape), tuple(weight.shape))
     lags, time = weight.shape[TIME], frames.shape[TIME] - weight.shape[TIME] + 1
     per_block = weight.shape[0] * (m + lags - 1) * frames[:, 0, 0].numel()
     piece = max(_VALUES_AT_ONCE // per_block * m, 4 * lags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Literal
 
 from torch import Tensor, cat
@@ -10,13 +11,14 @@ from torch.nn import functional
 
 from convis_core.errors import ParameterError, ShapeError
 from convis_core.ops.blocked_convolution import blocked_convolution, blocked_cost, frames_per_block
+from convis_core.ops.matrix_convolution import matrix_convolution, matrix_cost
 from convis_core.ops.padding import last_frames, pad_space_replicate, past_frames
 from convis_core.ops.spectral_convolution import spectral_convolution, spectral_cost
 from convis_core.tensors import TIME, X, Y, describe_shape
 
 __all__ = ["ConvolutionMethod", "causal_conv3d"]
 
-ConvolutionMethod = Literal["auto", "direct", "blocked", "spectral"]
+ConvolutionMethod = Literal["auto", "direct", "blocked", "spectral", "matrix"]
 
 
 def causal_conv3d(
@@ -48,13 +50,15 @@ def causal_conv3d(
     pad_space : bool
         Replicate the border so that the output has the size of the frames; otherwise
         only pixels at which the kernel fits are returned.
-    method : {"auto", "direct", "blocked", "spectral"}
+    method : {"auto", "direct", "blocked", "spectral", "matrix"}
         How to compute it; all agree to rounding. "direct" is the 3-D convolution of
         torch, "blocked" a 2-D convolution of blocks of frames
-        (`convis_core.ops.blocked_convolution`), "spectral" a Fourier transform of every
-        frame (`convis_core.ops.spectral_convolution`). "auto" takes "direct" on a GPU
-        and otherwise the one of the two others with less estimated work: "blocked" for
-        small kernels (to about 7x7 at 10 lags), "spectral" for larger ones.
+        (`convis_core.ops.blocked_convolution`), "spectral" a fast Fourier transform of every
+        frame (`convis_core.ops.spectral_convolution`), "matrix" a Fourier transform of all
+        frames by matrix products (`convis_core.ops.matrix_convolution`). "auto" takes
+        "direct" on a GPU and otherwise the one of the three others with the least estimated
+        work: "matrix" for frames to about 60x60, beyond them "spectral", and "blocked" for
+        kernels of few pixels or many channels.
 
     Returns
     -------
@@ -77,12 +81,10 @@ def causal_conv3d(
     (tensor([0., 3., 2., 1., 0.]), (1, 1, 2, 1, 1))
     """
     _check(x, weight, bias, pad_space)
-    lags, *kernel_size = weight.shape[TIME:]
+    lags = weight.shape[TIME]
     past = past_frames(x, history, lags - 1)
     frames = cat([past, x], dim=TIME) if lags > 1 else x
-    if pad_space:
-        frames = pad_space_replicate(frames, (kernel_size[0], kernel_size[1]))
-    output = _implementation(method, frames, weight)(frames, weight)
+    output = _implementation(method, frames, weight, pad_space)(frames, weight)
     if bias is not None:
         output = output + bias.reshape(-1, 1, 1, 1)
     return output, last_frames(past, x)
@@ -93,18 +95,42 @@ def direct_convolution(frames: Tensor, weight: Tensor) -> Tensor:
     return functional.conv3d(frames, weight.flip(2, 3, 4))
 
 
-_IMPLEMENTATIONS = {"direct": direct_convolution, "blocked": blocked_convolution, "spectral": spectral_convolution}
+_VALID_IN_SPACE = {
+    "direct": direct_convolution,
+    "blocked": blocked_convolution,
+    "spectral": spectral_convolution,
+}
 
 
-def _implementation(method: str, frames: Tensor, weight: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+_Implementation = Callable[[Tensor, Tensor], Tensor]
+
+
+def _implementation(method: str, frames: Tensor, weight: Tensor, pad_space: bool) -> _Implementation:
+    """Choose what convolves frames that are not padded in space."""
     if method == "auto":
-        if frames.device.type != "cpu":
-            return direct_convolution
-        blocked = blocked_cost(frames, weight, frames_per_block(frames, weight))
-        return blocked_convolution if blocked < spectral_cost(frames, weight) else spectral_convolution
-    if method not in _IMPLEMENTATIONS:
-        raise ParameterError(f"method must be 'auto' or one of {', '.join(_IMPLEMENTATIONS)}, got {method!r}.")
-    return _IMPLEMENTATIONS[method]
+        on_cpu = frames.device.type == "cpu"
+        method = _least_work(tuple(frames.shape), tuple(weight.shape), pad_space) if on_cpu else "direct"
+    if method == "matrix":
+        return partial(matrix_convolution, pad_space=pad_space)
+    if method not in _VALID_IN_SPACE:
+        raise ParameterError(f"method must be 'auto', 'matrix' or one of {', '.join(_VALID_IN_SPACE)}, got {method!r}.")
+    return partial(_padded, _VALID_IN_SPACE[method]) if pad_space else _VALID_IN_SPACE[method]
+
+
+@lru_cache(maxsize=256)
+def _least_work(frames: tuple[int, ...], weight: tuple[int, ...], pad_space: bool) -> str:
+    if pad_space:
+        frames = (*frames[:X], frames[X] + weight[X] - 1, frames[Y] + weight[Y] - 1)
+    costs = {
+        "matrix": matrix_cost(frames, weight),
+        "blocked": blocked_cost(frames, weight, frames_per_block(frames, weight)),
+        "spectral": spectral_cost(frames, weight),
+    }
+    return min(costs, key=costs.__getitem__)
+
+
+def _padded(convolve: _Implementation, frames: Tensor, weight: Tensor) -> Tensor:
+    return convolve(pad_space_replicate(frames, (weight.shape[X], weight.shape[Y])), weight)
 
 
 def _check(x: Tensor, weight: Tensor, bias: Tensor | None, pad_space: bool) -> None:

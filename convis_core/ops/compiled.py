@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import torch
 
-__all__ = ["compile_loop", "share_work"]
+__all__ = ["compile_loop", "compile_sums", "share_work"]
 
 
 def compile_loop(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,10 +34,32 @@ def compile_loop(function: Callable[..., Any]) -> Callable[..., Any]:
     >>> triangle(5)
     10
     """
+    return _compile(function)
+
+
+def compile_sums(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a loop that adds up numbers, in whatever order is fastest.
+
+    Examples
+    --------
+    >>> @compile_sums
+    ... def total(values):
+    ...     result = 0.0
+    ...     for value in values:
+    ...         result += value
+    ...     return result
+    >>> total(torch.ones(3).numpy())
+    3.0
+    """
+    return _compile(function, fastmath={"contract", "nsz", "reassoc"})
+
+
+def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    compiled: Callable[..., Any]
     try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # neither the package nor the user has a folder to write to
-        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(nogil=True, error_model="numpy", **options)(function)
     return compiled
 
 

@@ -34,17 +34,16 @@ def fast_size(n: int) -> int:
         n += 1
 
 
-def spectral_cost(frames: Tensor, weight: Tensor) -> float:
+def spectral_cost(frames: tuple[int, ...], weight: tuple[int, ...]) -> float:
     """Estimate the work in multiplications as those of `convis_core.ops.blocked_convolution` count.
 
     Examples
     --------
-    >>> frames = torch.zeros(1, 1, 109, 29, 29)
-    >>> spectral_cost(frames, torch.zeros(1, 1, 10, 10, 10)) / 100 / 20**2 < 1600
+    >>> spectral_cost((1, 1, 109, 29, 29), (1, 1, 10, 10, 10)) / 100 / 20**2 < 1600
     True
     """
-    batch, in_channels, time, x, y = frames.shape
-    out_channels, lags = weight.shape[0], weight.shape[TIME]
+    batch, in_channels, time, x, y = frames
+    out_channels, lags = weight[0], weight[TIME]
     transforms = 140 * (in_channels + out_channels)
     products = 14 * in_channels * out_channels * lags
     return float(batch * time * fast_size(x) * fast_size(y) * (transforms + products))

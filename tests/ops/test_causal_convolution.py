@@ -12,10 +12,10 @@ from torch import Tensor
 from convis_core.errors import ParameterError, ShapeError
 from convis_core.ops import blocked_convolution as blocked_module
 from convis_core.ops.blocked_convolution import blocked_convolution, frames_per_block
-from convis_core.ops.causal_convolution import _implementation, causal_conv3d, direct_convolution
+from convis_core.ops.causal_convolution import _implementation, _least_work, causal_conv3d, direct_convolution
 from convis_core.ops.spectral_convolution import fast_size, spectral_convolution
 
-METHODS = ("direct", "blocked", "spectral")
+METHODS = ("direct", "blocked", "spectral", "matrix")
 
 
 def by_definition(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -154,8 +154,8 @@ def test_any_block_length_gives_the_same(m: int, data: st.DataObject) -> None:
 
 
 def test_blocks_fill_the_channels_but_never_exceed_the_chunk() -> None:
-    assert frames_per_block(torch.zeros(1, 1, 509, 29, 29), torch.zeros(1, 1, 10, 10, 10)) == 7
-    assert frames_per_block(torch.zeros(1, 1, 3, 9, 9), torch.zeros(1, 1, 40, 3, 3)) <= 3
+    assert frames_per_block((1, 1, 509, 29, 29), (1, 1, 10, 10, 10)) == 7
+    assert frames_per_block((1, 1, 3, 9, 9), (1, 1, 40, 3, 3)) <= 3
 
 
 def test_memory_is_bounded_by_working_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,12 +185,24 @@ def test_fast_sizes_have_no_prime_factor_above_five(n: int) -> None:
     assert 30**12 % size == 0
 
 
-def test_the_choice_follows_the_area_of_the_kernel() -> None:
-    frames = torch.zeros(1, 1, 109, 29, 29)
-    assert _implementation("auto", frames, torch.zeros(1, 1, 10, 3, 3)) is blocked_convolution
-    assert _implementation("auto", frames, torch.zeros(1, 1, 10, 10, 10)) is spectral_convolution
-    assert _implementation("auto", frames, torch.zeros(1, 1, 100, 1, 1)) is blocked_convolution
-    assert _implementation("auto", frames.to("meta"), torch.zeros(1, 1, 10, 9, 9)) is direct_convolution
+@pytest.mark.parametrize(
+    ("frame", "weight", "method"),
+    [
+        (20, (1, 1, 10, 10, 10), "matrix"),
+        (20, (1, 1, 10, 5, 5), "matrix"),
+        (50, (1, 1, 100, 11, 11), "matrix"),
+        (200, (1, 1, 10, 21, 21), "spectral"),
+        (20, (1, 1, 100, 1, 1), "blocked"),
+        (20, (16, 8, 2, 3, 3), "blocked"),
+    ],
+)
+def test_the_choice_follows_the_sizes(frame: int, weight: tuple[int, ...], method: str) -> None:
+    assert _least_work((1, weight[1], 500, frame, frame), weight, True) == method
+
+
+def test_an_accelerator_convolves_directly() -> None:
+    frames, weight = torch.zeros(1, 1, 109, 29, 29, device="meta"), torch.zeros(1, 1, 10, 9, 9)
+    assert _implementation("auto", frames, weight, False) is direct_convolution
 
 
 @pytest.mark.parametrize(
