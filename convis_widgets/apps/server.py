@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import secrets
+import signal
 import sys
 import tempfile
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from tornado.ioloop import IOLoop
 from voila.app import Voila
 
 from convis_widgets.server_extension import without_delay
@@ -30,6 +34,11 @@ class _ExplorerServer(Voila):
         print(f"The explorer is at {self.address}\nCtrl-C ends it.", flush=True)
         if self.open_page:
             self.open_redirect()
+        # as events of the loop: the exception that Python raises by default is lost in a callback written in C
+        loop: Any = IOLoop.current()
+        with suppress(NotImplementedError):  # on Windows
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.asyncio_loop.add_signal_handler(number, loop.stop)
 
     def open_redirect(self) -> None:
         # through a file only the user can read: a command line with the token in it could be seen by others
