@@ -79,15 +79,14 @@ def change_events(
                 f"The level and the dead time should be {signal.dtype} {describe_shape(wanted)}, "
                 f"got {state.dtype} {describe_shape(state.shape)}."
             )
-    like = {"dtype": signal.dtype, "device": signal.device}
-    on, off = (torch.as_tensor(value, **like).detach().expand(wanted) for value in (on, off))  # type: ignore[call-overload]
+    on, off = (torch.as_tensor(t, dtype=signal.dtype, device=signal.device).detach().expand(wanted) for t in (on, off))
     if not bool(((on > 0) & (off > 0)).all()) or refractory < 0 or step <= 0:
         raise ParameterError(
             f"Thresholds and the step must be above 0 and the refractory time not negative, got thresholds from "
             f"{min(float(on.min()), float(off.min())):g}, {step=}, {refractory=}."
         )
     most = max(1.0, step // refractory) if refractory else torch.inf
-    numbers = torch.tensor([step, refractory, drift * step, most, 0.0, 1.0, step / 2], **like)  # type: ignore[call-overload]
+    numbers = signal.new_tensor([step, refractory, drift * step, most, 0.0, 1.0, step / 2])
     arguments = signal.detach(), level.detach(), dead_time.detach(), on, off, numbers
     if compiled and signal.device.type == "cpu" and signal.dtype in (torch.float32, torch.float64):
         from convis_core.ops.change_events_compiled import change_events_compiled

@@ -143,8 +143,10 @@ class EventCamera(StochasticLayer):
     def _seen(self, signal: Tensor) -> Tensor:
         """Low-pass the signal as the photoreceptor does."""
         keep = math.exp(-2 * math.pi * float(self.cutoff) * self.resolution.step)
+        last: Tensor = self.photoreceptor
         seen = []
         for frame in signal.unbind(TIME):
-            self.photoreceptor = keep * self.photoreceptor + (1 - keep) * frame
-            seen.append(self.photoreceptor)
+            last = keep * last + (1 - keep) * frame
+            seen.append(last)
+        self.photoreceptor = last
         return torch.stack(seen, dim=TIME) if seen else signal
