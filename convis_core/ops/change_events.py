@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError, ShapeError
+from convis_core.ops.compiled_choice import can_run_compiled
 from convis_core.tensors import TIME, describe_shape
 
 __all__ = ["change_events"]
@@ -88,7 +89,7 @@ def change_events(
     most = max(1.0, step // refractory) if refractory else torch.inf
     numbers = signal.new_tensor([step, refractory, drift * step, most, 0.0, 1.0, step / 2])
     arguments = signal.detach(), level.detach(), dead_time.detach(), on, off, numbers
-    if compiled and signal.device.type == "cpu" and signal.dtype in (torch.float32, torch.float64):
+    if compiled and can_run_compiled(*arguments):
         from convis_core.ops.change_events_compiled import change_events_compiled
 
         return change_events_compiled(*arguments)

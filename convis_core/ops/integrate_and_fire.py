@@ -10,6 +10,7 @@ from torch import Tensor
 from convis_core.errors import ParameterError, ShapeError
 from convis_core.ops.compiled_choice import can_run_compiled
 from convis_core.ops.integrate_and_fire_torch import integrate_and_fire_torch
+from convis_core.ops.surrogate import Surrogate, check_surrogate
 from convis_core.tensors import describe_shape
 
 __all__ = ["IntegrationMethod", "leaky_integrate_and_fire"]
@@ -28,6 +29,7 @@ def leaky_integrate_and_fire(
     noise: Tensor | None = None,
     noise_scale: Tensor | float = 1.0,
     method: IntegrationMethod = "exact",
+    surrogate: Surrogate | None = None,
     compiled: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor]:
     r"""Integrate a current until the threshold, spike, reset, and rest for a while.
@@ -67,6 +69,9 @@ def leaky_integrate_and_fire(
         Factor of the noise, a number or one per channel.
     method : {"exact", "euler"}
         How to integrate.
+    surrogate : {"superspike", "arctan", "triangle"}, optional
+        Gradient of the first spike in a step by the distance from the threshold of the
+        potential without it; the counts are the same.
     compiled : bool
         Allow the compiled loop; it is used on the processor where no gradient is asked
         for. The other loop is plain torch: any device, differentiable in all but the
@@ -100,6 +105,7 @@ def leaky_integrate_and_fire(
     59
     """
     _check(current, v, dead_time, noise, method, step)
+    check_surrogate(surrogate)
     g, refractory, noise_scale = (
         _per_channel(value, current, name)
         for value, name in ((g, "g"), (refractory, "refractory"), (noise_scale, "noise_scale"))
@@ -111,7 +117,7 @@ def leaky_integrate_and_fire(
         from convis_core.ops.integrate_and_fire_compiled import integrate_and_fire_compiled
 
         return integrate_and_fire_compiled(method, *arguments)
-    return integrate_and_fire_torch(method, *arguments)
+    return integrate_and_fire_torch(method, *arguments, surrogate)
 
 
 def _per_channel(value: Tensor | float, current: Tensor, name: str) -> Tensor:

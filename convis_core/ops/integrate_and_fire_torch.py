@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from convis_core.ops.surrogate import Surrogate, spike
 from convis_core.tensors import TIME
 
 __all__ = ["integrate_and_fire_torch"]
@@ -20,6 +21,7 @@ def integrate_and_fire_torch(
     step: float,
     refractory: Tensor,
     noise_scale: Tensor,
+    surrogate: Surrogate | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run the loop on whole frames; `g`, `refractory`, `noise_scale` are ``[channel]``.
 
@@ -32,7 +34,7 @@ def integrate_and_fire_torch(
     spikes = []
     for t in range(current.shape[TIME]):
         drive = current[:, :, t].to(wide) + noise_scale * noise[:, :, t]
-        count, v, dead_time = advance(drive, v.to(wide), dead_time.to(wide), g, step, refractory)
+        count, v, dead_time = advance(drive, v.to(wide), dead_time.to(wide), g, step, refractory, surrogate)
         spikes.append(count.to(current.dtype))
         v, dead_time = v.to(current.dtype), dead_time.to(current.dtype)
     if not spikes:
@@ -56,7 +58,7 @@ def _wait(distance: Tensor, speed: Tensor, g: Tensor, fires: Tensor, longest: Te
 
 
 def _exact(
-    drive: Tensor, v: Tensor, dead: Tensor, g: Tensor, step: float, refractory: Tensor
+    drive: Tensor, v: Tensor, dead: Tensor, g: Tensor, step: float, refractory: Tensor, surrogate: Surrogate | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     active = (step - dead.clamp(min=0)).clamp(min=0)
     end = v + (drive - g * v) * _reach(active, g)
@@ -71,15 +73,17 @@ def _exact(
 
     after = drive * _reach((since - refractory).clamp(min=0), g)
     still_dead = torch.where(fires, (refractory - since).clamp(min=0), (dead - step).clamp(min=0))
-    return fires + more, torch.where(fires, after, end), still_dead
+    first = spike(torch.where(active > 0, end, 0.0) - 1, fires, surrogate)
+    return first + more, torch.where(fires, after, end), still_dead
 
 
 def _euler(
-    drive: Tensor, v: Tensor, dead: Tensor, g: Tensor, step: float, refractory: Tensor
+    drive: Tensor, v: Tensor, dead: Tensor, g: Tensor, step: float, refractory: Tensor, surrogate: Surrogate | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     resting = dead > 0.5 * step
     end = v + step * (drive - g * v)
     fires = ~resting & (end >= 1)
+    count = spike(torch.where(resting, 0.0, end) - 1, fires, surrogate)
     v = torch.where(resting, v, torch.where(fires, 0.0, end))
     dead = torch.where(resting, dead - step, torch.where(fires, (refractory - step).clamp(min=0), 0.0))
-    return fires, v, dead
+    return count, v, dead

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError, ShapeError
+from convis_core.ops.compiled_choice import can_run_compiled
 from convis_core.tensors import TIME, describe_shape
 
 __all__ = ["Advance", "check_neuron", "run_neuron", "substeps"]
@@ -100,7 +101,7 @@ def run_neuron(
         After the chunk.
     """
     tensors = [torch.as_tensor(n, dtype=current.dtype, device=current.device) for n in numbers]
-    if compiled and _can_run_compiled(current, *states, *tensors):
+    if compiled and can_run_compiled(current, *states, *tensors):
         return _run_compiled(loop(), current, states, tensors, n_steps, traces)
     spikes: list[Tensor] = []
     recorded: list[list[Tensor]] = [[] for _ in range(traces)]
@@ -116,14 +117,6 @@ def run_neuron(
         return torch.empty_like(current), (torch.empty_like(current),) * traces, states
     stacked = tuple(torch.stack(trace, dim=TIME) for trace in recorded)
     return torch.stack(spikes, dim=TIME), stacked, states
-
-
-def _can_run_compiled(*tensors: Tensor) -> bool:
-    if any(tensor.device.type != "cpu" for tensor in tensors):
-        return False
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        return False
-    return tensors[0].dtype in (torch.float32, torch.float64)
 
 
 def _run_compiled(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from convis_core.filters.spiking.stochastic import StochasticLayer
 from convis_core.ops.integrate_and_fire import IntegrationMethod, leaky_integrate_and_fire
 from convis_core.ops.noise import block_normal
+from convis_core.ops.surrogate import Surrogate, check_surrogate
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
 from convis_core.state import state_variable
@@ -34,6 +35,8 @@ class LeakyIntegrateAndFireNeuron(StochasticLayer):
     ----------
     method : {"exact", "euler"}
         How to integrate.
+    surrogate : {"superspike", "arctan", "triangle"}, optional
+        Gradient that spikes pass to the potential in training; the output is the same.
     seed : int, optional
         With a seed every fresh start repeats the same noise.
     **values
@@ -79,12 +82,15 @@ class LeakyIntegrateAndFireNeuron(StochasticLayer):
         self,
         *,
         method: IntegrationMethod = "exact",
+        surrogate: Surrogate | None = None,
         seed: int | None = None,
         resolution: Resolution | None = None,
         **values: Any,
     ) -> None:
         super().__init__(seed=seed, resolution=resolution, **values)
+        check_surrogate(surrogate)
         self.method: IntegrationMethod = method
+        self.surrogate: Surrogate | None = surrogate
 
     def refractory_time(self) -> Tensor | nn.Parameter | float:
         """Time in s during which the potential is held at 0 after a spike."""
@@ -105,6 +111,7 @@ class LeakyIntegrateAndFireNeuron(StochasticLayer):
             noise=noise,
             noise_scale=self.noise_sigma * torch.sqrt(2.0 * self.g_L / step),
             method=self.method,
+            surrogate=self.surrogate,
         )
         return spikes
 
