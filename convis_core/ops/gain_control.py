@@ -46,7 +46,7 @@ def contrast_gain_control(
     and :math:`a_t = e a_{t-1} + (1 - e) \, G_\sigma Q(V_{t-1})` with :math:`e = e^{-\Delta t / \tau}`.
 
     A `CustomLaw` replaces `Q` by :math:`\lambda (V - v_0)^p` above a threshold `v_0`, and
-    :math:`\lambda (-V - v_0)^p` below `-v_0` if it is symmetric, without saturation; adds
+    :math:`\lambda (-V - v_0)^p` below `-v_0` if it is symmetric; adds
     :math:`a E` to the current, `E` being the potential that the growing leak pulls to; and adds
     a slow copy of the potential with a weight.
 

@@ -39,7 +39,7 @@ def _custom_potential(
     v: _Array, drive: _Array, a: _Array, slow: _Array, q: _Array, out: _Array, s: Any, law: Any, c: Any
 ) -> None:
     """The same with another law of the conductance, a reversal potential and a slow current."""
-    amplification, leak, step, feedback = s[:4]
+    amplification, leak, step, feedback, fraction, one = s
     exponent, threshold, reversal, symmetric, weight, keep, gain, zero = law
     for i in range(v.size):
         old = v[i]
@@ -47,7 +47,8 @@ def _custom_potential(
         level = (amplification * drive[i] + a[i] * reversal + weight * slow[i]) / g
         new = level + (old - level) * decay(step * g, c)
         size = abs(old) if symmetric else old
-        q[i] = feedback * (size - threshold) ** exponent if size > threshold else zero
+        called = feedback * (size - threshold) ** exponent if size > threshold else zero
+        q[i] = called / (one + called * fraction)
         slow[i] = keep * slow[i] + gain * old
         v[i] = new
         out[i] = new

@@ -77,8 +77,9 @@ def _conductance(v: Tensor, law: Law) -> Tensor:
     custom = law.custom
     if custom is None:
         called = law.feedback * v * v
-        return called / (1 + called / SATURATION)
-    size = v.abs() if custom.symmetric else v
-    above = size > custom.threshold
-    excess = torch.where(above, size - custom.threshold, 1.0)  # both branches must be finite for the gradient
-    return torch.where(above, law.feedback * excess**custom.exponent, 0.0)
+    else:
+        size = v.abs() if custom.symmetric else v
+        above = size > custom.threshold
+        excess = torch.where(above, size - custom.threshold, 1.0)  # both branches must be finite for the gradient
+        called = torch.where(above, law.feedback * excess**custom.exponent, 0.0)
+    return called / (1 + called / SATURATION)
