@@ -9,6 +9,7 @@ notebook cell does.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -18,6 +19,8 @@ import numba
 import torch
 
 __all__ = ["compile_loop", "compile_sums", "share_work"]
+
+_inside = threading.local()
 
 
 def compile_loop(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,8 +76,9 @@ def share_work(function: Callable[..., None], tasks: Sequence[tuple[Any, ...]]) 
     >>> sorted(done)
     [1, 2]
     """
-    if len(tasks) == 1:
-        function(*tasks[0])
+    if len(tasks) == 1 or getattr(_inside, "a_task", False):  # a task that waited for others could wait for ever
+        for task in tasks:
+            function(*task)
         return
     for result in [_pool().submit(function, *task) for task in tasks]:
         result.result()
@@ -82,7 +86,7 @@ def share_work(function: Callable[..., None], tasks: Sequence[tuple[Any, ...]]) 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="convis-loop")
+    return ThreadPoolExecutor(torch.get_num_threads(), "convis-loop", lambda: setattr(_inside, "a_task", True))
 
 
 if hasattr(os, "register_at_fork"):  # the threads stay behind in the parent

@@ -68,3 +68,9 @@ def test_every_cell_belongs_to_exactly_one_share(batch: int, channels: int, x: i
     borders = integrate_and_fire_compiled._borders(torch.empty(batch, channels, 1000, x, y, device="meta"))
     assert borders[0] == 0 and borders[-1] == x * y
     assert all(low < high for low, high in pairwise(borders))
+
+
+def test_work_shared_inside_of_shared_work_is_done_in_place() -> None:
+    done: list[tuple[int, int]] = []
+    share_work(lambda a: share_work(lambda b: done.append((a, b)), [(k,) for k in range(9)]), [(k,) for k in range(9)])
+    assert sorted(done) == [(a, b) for a in range(9) for b in range(9)]
