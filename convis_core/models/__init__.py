@@ -2,5 +2,6 @@
 
 from convis_core.models.centre_surround import CentreSurround
 from convis_core.models.linear import LN, L
+from convis_core.retina.retina import Retina
 
-__all__ = ["LN", "CentreSurround", "L"]
+__all__ = ["LN", "CentreSurround", "L", "Retina"]

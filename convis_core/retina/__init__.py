@@ -3,5 +3,16 @@
 from convis_core.retina.bipolar import Bipolar, CustomBipolar
 from convis_core.retina.configuration import RetinaConfiguration
 from convis_core.retina.ganglion_input import GanglionInput
+from convis_core.retina.log_polar import LogPolarScheme
+from convis_core.retina.outer_plexiform import RecursiveOPLFilter
+from convis_core.retina.retina import Retina
 
-__all__ = ["Bipolar", "CustomBipolar", "GanglionInput", "RetinaConfiguration"]
+__all__ = [
+    "Bipolar",
+    "CustomBipolar",
+    "GanglionInput",
+    "LogPolarScheme",
+    "RecursiveOPLFilter",
+    "Retina",
+    "RetinaConfiguration",
+]

@@ -11,6 +11,7 @@ from convis_core.layer import Layer
 from convis_core.ops.gain_control import CustomLaw, Memory, contrast_gain_control
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
+from convis_core.retina.log_polar import LogPolarScheme, scale_in_pixels
 from convis_core.state import state_variable
 
 __all__ = ["Bipolar", "CustomBipolar"]
@@ -35,6 +36,8 @@ class Bipolar(Layer):
 
     Parameters
     ----------
+    log_polar : LogPolarScheme, optional
+        How scales grow from the fovea to the periphery.
     **values
         Initial values of the parameters below.
 
@@ -104,8 +107,11 @@ class Bipolar(Layer):
     v = state_variable("potential", shape="[batch, channel, x, y]")
     adaptation = state_variable("leak added by contrast, in Hz", shape="[batch, channel, x, y]")
 
-    def __init__(self, *, resolution: Resolution | None = None, **values: Any) -> None:
+    def __init__(
+        self, *, log_polar: LogPolarScheme | None = None, resolution: Resolution | None = None, **values: Any
+    ) -> None:
         super().__init__(resolution=resolution, **values)
+        self.log_polar = log_polar
 
     def forward(self, x: Tensor) -> Tensor:
         return self.respond(x)[0]
@@ -121,9 +127,10 @@ class Bipolar(Layer):
             leak=self.g_leak,
             feedback=self.lambda_amp,
             tau=self.tau,
-            sigma_px=self.adaptation_sigma * self.resolution.pixel_per_degree,
+            sigma_px=scale_in_pixels(self.adaptation_sigma, x, self.resolution, self.log_polar),
             amplification=self.input_amp,
             custom=self._law(),
+            virtual_retina_logpolar=self.log_polar is not None and self.log_polar.virtual_retina,
             record=record,
         )
         self._remember(after)
@@ -155,6 +162,8 @@ class CustomBipolar(Bipolar):
     ----------
     symmetric : bool
         Whether contrast of both signs counts.
+    log_polar : LogPolarScheme, optional
+        How scales grow from the fovea to the periphery.
     **values
         Initial values of the parameters.
 
@@ -224,8 +233,15 @@ class CustomBipolar(Bipolar):
     )
     slow = state_variable("slow copy of the potential", shape="[batch, channel, x, y]")
 
-    def __init__(self, symmetric: bool = True, *, resolution: Resolution | None = None, **values: Any) -> None:
-        super().__init__(resolution=resolution, **values)
+    def __init__(
+        self,
+        symmetric: bool = True,
+        *,
+        log_polar: LogPolarScheme | None = None,
+        resolution: Resolution | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(log_polar=log_polar, resolution=resolution, **values)
         self.symmetric = symmetric
 
     def _memory(self) -> tuple[Tensor | None, Tensor | None, Tensor | None]:

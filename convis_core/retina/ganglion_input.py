@@ -13,6 +13,7 @@ from convis_core.ops.recursive_blur import recursive_blur
 from convis_core.ops.smooth_rectification import smooth_rectification
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
+from convis_core.retina.log_polar import LogPolarScheme, scale_in_pixels
 from convis_core.state import state_variable
 
 __all__ = ["GanglionInput"]
@@ -41,6 +42,8 @@ class GanglionInput(Layer):
 
     Parameters
     ----------
+    log_polar : LogPolarScheme, optional
+        How scales grow from the fovea to the periphery.
     **values
         Initial values of the parameters below.
 
@@ -121,8 +124,11 @@ class GanglionInput(Layer):
     )
     slow = state_variable("slow copy of the potential, which the transient lacks", shape="[batch, channel, x, y]")
 
-    def __init__(self, *, resolution: Resolution | None = None, **values: Any) -> None:
+    def __init__(
+        self, *, log_polar: LogPolarScheme | None = None, resolution: Resolution | None = None, **values: Any
+    ) -> None:
         super().__init__(resolution=resolution, **values)
+        self.log_polar = log_polar
 
     def forward(self, x: Tensor) -> Tensor:
         current, self.slow = ganglion_current(
@@ -134,7 +140,9 @@ class GanglionInput(Layer):
             threshold=self.lambda_G * self.v_0,
             level=self.i_0,
         )
-        return recursive_blur(current, self.sigma_surround * self.resolution.pixel_per_degree)
+        scale = scale_in_pixels(self.sigma_surround, x, self.resolution, self.log_polar)
+        literal = self.log_polar is not None and self.log_polar.virtual_retina
+        return recursive_blur(current, scale, virtual_retina_logpolar=literal)
 
     def resting_current(self) -> Tensor:
         """Current at a potential of 0, in Hz."""

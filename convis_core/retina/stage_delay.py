@@ -18,10 +18,10 @@ class StageDelay(Layer, register=False):
     last = state_variable("frame to hand on next", shape="[batch, channel, x, y]")
 
     def shift(self, x: Tensor, before: Tensor | float = 0.0) -> Tensor:
-        """Return the frames one step later, the first after a fresh start being `before`, which is uniform."""
+        """Return the frames one step later, the first after a fresh start being `before`, a number or a frame."""
         if x.shape[TIME] == 0:
             return x
-        last = x.new_zeros(()) + before if self.last is None else self.last
-        delayed = torch.cat([last.expand_as(x[:, :, 0])[:, :, None], x[:, :, :-1]], dim=TIME)
-        self.last = x[:, :, -1]
+        last = x.new_zeros(()) + before if self.last is None else self.last[:, :, None]
+        delayed = torch.cat([last.expand_as(x[:, :, :1]), x[:, :, :-1]], dim=TIME)
+        self.last = x[:, :, -1].clone()  # a view would keep the whole chunk
         return delayed

@@ -265,7 +265,10 @@ def test_copies_in_the_middle_of_a_run(cls: type[Layer], copied: Any) -> None:
     for mine, its in zip(layer.parameters(), twin.parameters(), strict=True):
         assert mine is not its and bool((mine == its).all())
     for handle in twin.p:
-        handle.set(handle.tensor + 0.001 if handle.bounds == UNBOUNDED else handle.bounds[0])
+        lowest, other = handle.bounds[0], handle.declaration.range
+        handle.set(handle.tensor + 0.001 if handle.bounds == UNBOUNDED else lowest)
+        if other is not None and handle.value == layer.p[handle.name].value:
+            handle.set(other[1])
     assert all(bool((a != b).any()) for a, b in zip(layer.parameters(), twin.parameters(), strict=True))
 
 
