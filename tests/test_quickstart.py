@@ -9,6 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import imageio.v3 as imageio
 import matplotlib
 import numpy as np
 import pytest
@@ -99,6 +100,41 @@ def test_fitting_a_population_finds_the_kernel(page: str, capsys: pytest.Capture
     expected = np.zeros((12, 10, 10))
     expected[:10, 2:7, 2:7] = convis.samples._g.p.conv.weight.value[0, 0]
     np.testing.assert_allclose(fitted, expected, atol=1e-4)
+
+
+def interactive(text: str) -> list[str]:
+    """What is typed after the prompts of an interactive session, block by block."""
+    blocks = [re.findall(r"^ *>>> (.*)$", block, flags=re.MULTILINE) for block in code(text)]
+    return ["\n".join(lines).replace("import convis\n", "import convis_core as convis\n") for lines in blocks if lines]
+
+
+def test_running_convis_as_a_simulator(page: str, tmp_path: Path) -> None:
+    """Each of the three inputs, the files being real ones."""
+    movie = (convis.samples.moving_grating(60)[:, :12, :14] * 100 + 100).clip(0, 255).astype(np.uint8)
+    for k, frame in enumerate(movie[:20]):
+        imageio.imwrite(tmp_path / f"input_{k:03d}.jpg", frame)
+    with convis.streams.VideoWriter(tmp_path / "a_video.mp4", steps_per_second=1000.0) as film:
+        film.put(movie / 255.0)
+    made, configured, inputs, run_it, *looked_at, drawn = interactive(
+        section(page, "Quickstart: Running Convis as a simulator")
+    )
+    assert "path/to/config_file.xml" in configured
+    names: dict[str, Any] = {"np": np, "plt": plt, "title": plt.title}
+    exec(f"{made}", names)
+    assert names["retina"].output_names == ("ganglion_spikes_ON", "ganglion_spikes_OFF")
+    for source in inputs.splitlines():
+        exec(source.replace("2000,50,50", "600,12,14"), names)
+        names["retina"].clear_state()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", convis.errors.ResolutionWarning)
+            exec(run_it, names)
+        o = names["o"]
+        assert o.array(0).shape == o.array(1).shape and o.n_frames in (20, 60, 600)
+        for line in "\n".join(looked_at).splitlines():
+            assert eval(line, names) is True
+        exec(drawn, names)
+        plt.close("all")
+    assert not (np.asarray(o[0]) == np.asarray(o[1])).all()
 
 
 def test_running_a_model(page: str) -> None:
