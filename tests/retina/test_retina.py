@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import convis_core as convis
-from convis_core.errors import ParameterError, UnknownNameError
+from convis_core import Resolution
+from convis_core.errors import ConvisError, ParameterError, UnknownNameError
 from convis_core.retina import Retina
 
 STAGES = ("receptor", "horizontal", "opl", "bipolar", "adaptation", "ganglion_0", "ganglion_1")
@@ -151,3 +152,36 @@ def test_memory_does_not_grow_with_the_length_of_a_stream() -> None:
         sizes.append(sum(t.untyped_storage().nbytes() for t in states if isinstance(t, torch.Tensor)))
         assert chunk.output.n_frames == 50
     assert len(set(sizes)) == 1 and sizes[0] < 20 * 7 * 8 * 4
+
+
+def test_batches_and_channels_do_not_mix() -> None:
+    """The stored bipolar cells copied the first batch and channel into all others."""
+    retina = Retina(spikes=False)
+    retina.p.bipolar.lambda_amp.set(100.0)
+    x = torch.as_tensor(np.random.default_rng(5).random((2, 3, 20, 6, 7))).float()
+    together = retina.run(x)
+    for b, c in ((0, 0), (1, 2)):
+        retina.clear_state()
+        alone = retina.run(x[b : b + 1, c : c + 1])
+        torch.testing.assert_close(together[0][b : b + 1, c : c + 1], alone[0])
+        torch.testing.assert_close(together[1][b : b + 1, c : c + 1], alone[1])
+
+
+def test_a_retina_can_be_used_for_another_size_when_cleared() -> None:
+    retina = Retina(seed=1)
+    retina.run(clip())
+    with pytest.raises(ConvisError, match=r"(?i)clear"):
+        retina.run(clip(size=(9, 5)))
+    retina.clear_state()
+    assert retina.run(clip(size=(9, 5))).array().shape[3:] == (9, 5)
+
+
+@pytest.mark.parametrize("rate", [200, 1000])
+def test_uniform_flicker_is_the_same_at_every_pixel(rate: int) -> None:
+    """The border is no darker than the middle: the stored recursive layer answered twice as strongly in a corner."""
+    retina = Retina(spikes=False, resolution=Resolution(20.0, rate))
+    retina.p.bipolar.lambda_amp.set(100.0)
+    frames = np.broadcast_to(np.random.default_rng(6).random((100, 1, 1)), (100, 9, 11))
+    for response in retina.run(frames):
+        spread = response.amax(dim=(3, 4)) - response.amin(dim=(3, 4))
+        assert float(spread.max()) < 1e-3 * float(response.max())
