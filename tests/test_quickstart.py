@@ -108,7 +108,7 @@ def interactive(text: str) -> list[str]:
     return ["\n".join(lines).replace("import convis\n", "import convis_core as convis\n") for lines in blocks if lines]
 
 
-def test_running_convis_as_a_simulator(page: str, tmp_path: Path) -> None:
+def test_running_convis_as_a_simulator(page: str, shared: Path, tmp_path: Path) -> None:
     """Each of the three inputs, the files being real ones."""
     movie = (convis.samples.moving_grating(60)[:, :12, :14] * 100 + 100).clip(0, 255).astype(np.uint8)
     for k, frame in enumerate(movie[:20]):
@@ -118,10 +118,13 @@ def test_running_convis_as_a_simulator(page: str, tmp_path: Path) -> None:
     made, configured, inputs, run_it, *looked_at, drawn = interactive(
         section(page, "Quickstart: Running Convis as a simulator")
     )
+    example = shared / "reference" / "virtualretina" / "configs" / "full_square_no_noise.xml"
     assert "path/to/config_file.xml" in configured
     names: dict[str, Any] = {"np": np, "plt": plt, "title": plt.title}
-    exec(f"{made}", names)
+    exec(made, names)
     assert names["retina"].output_names == ("ganglion_spikes_ON", "ganglion_spikes_OFF")
+    exec(configured.replace("path/to/config_file.xml", str(example)), names)
+    assert names["retina"].resolution == convis.Resolution(20.0, 200.0)
     for source in inputs.splitlines():
         exec(source.replace("2000,50,50", "600,12,14"), names)
         names["retina"].clear_state()

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from typing_extensions import Self
 
 from convis_core.errors import ParameterError
-from convis_core.filters.spiking.integrate_and_fire import RefractoryLeakyIntegrateAndFireNeuron
 from convis_core.layer import Layer
 from convis_core.loops.run import Chunk, run_model, stream_model
 from convis_core.ops.compiled import share_work
 from convis_core.output import Output
-from convis_core.resolution import Resolution
+from convis_core.resolution import Resolution, default_resolution
+from convis_core.retina.assembly import Options, Parts, assemble, write_back
 from convis_core.retina.bipolar import Bipolar
-from convis_core.retina.ganglion_input import GanglionInput
+from convis_core.retina.configuration import RetinaConfiguration
 from convis_core.retina.outer_plexiform import RecursiveOPLFilter
 from convis_core.retina.recording import Recording, check_stages
 from convis_core.retina.stage_delay import StageDelay
 
 __all__ = ["Retina"]
+
+Described = RetinaConfiguration | Mapping[str, Any] | str | os.PathLike[str] | None
+"""What a retina can be described by: a configuration, values by path, a file, or nothing."""
 
 
 class Retina(Layer):
@@ -41,17 +46,23 @@ class Retina(Layer):
 
     Parameters
     ----------
+    configuration : RetinaConfiguration, path or mapping of values by path, optional
+        What the retina is like; see `RetinaConfiguration`. An object, a .xml file of Virtual
+        Retina, a .json file, or what differs from the default.
     bipolar : bool
-        Whether there are bipolar cells between the outer plexiform layer and ganglion cells.
+        False leaves the bipolar cells out, whatever the configuration says.
     spikes : bool
-        Whether ganglion cells spike; otherwise the outputs are their currents, in Hz, which
-        are differentiable in the input and in every parameter.
-    signs : sequence of float
-        One layer of ganglion cells for each: 1 for ON cells, -1 for OFF cells.
+        Whether ganglion cells spike that are configured to; otherwise the outputs are their
+        currents, in Hz, which are differentiable in the input and in every parameter.
     stage_delay : int
         Steps from one stage to the next. 0, or 1 to be equal to Virtual Retina step by step.
+    virtual_retina_logpolar : bool
+        Where the configuration has a log-polar scheme, blur as Virtual Retina does: skewed by a
+        fraction of a pixel, and darker at the border.
     seed : int, optional
         With a seed every fresh start repeats the same noise.
+    resolution : Resolution, optional
+        Sampling of space and time; by default that of the configuration.
 
     Examples
     --------
@@ -72,52 +83,88 @@ class Retina(Layer):
     kernel_unit: ClassVar[str] = "Hz"
     example_arguments: ClassVar[dict[str, Any]] = {"seed": 1}
 
+    opl: RecursiveOPLFilter
+    bipolar: Bipolar | None
+
     def __init__(
         self,
+        configuration: Described = None,
         *,
         bipolar: bool = True,
         spikes: bool = True,
-        signs: Sequence[float] = (1.0, -1.0),
         stage_delay: int = 0,
+        virtual_retina_logpolar: bool = False,
         seed: int | None = None,
         resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(resolution=resolution)
+        config = _configuration(configuration, resolution)
+        super().__init__(resolution=resolution or config.resolution)
         if stage_delay not in (0, 1):
             raise ParameterError(f"stage_delay must be 0 or 1 step, got {stage_delay!r}.")
         self.stage_delay = stage_delay
+        self._options = Options(spikes, stage_delay, virtual_retina_logpolar, seed)
         self._record: tuple[str, ...] = ()
-        here = self.resolution
-        self.opl = RecursiveOPLFilter(stage_delay=stage_delay, resolution=here, lambda_opl=10.0)
-        self.bipolar = Bipolar(resolution=here) if bipolar else None
-        seeds = [None if seed is None else seed + i for i in range(len(signs))]
-        neurons = [
-            RefractoryLeakyIntegrateAndFireNeuron(seed=one, resolution=here) if spikes else None for one in seeds
-        ]
-        self._assemble([GanglionInput(sign=sign, resolution=here) for sign in signs], neurons)
+        if not bipolar:
+            for gain in ("contrast-gain-control", "contrast-gain-control-custom"):
+                if gain in config.as_dict():
+                    config.remove(gain)
+        self._build(config)
 
-    def _assemble(self, inputs: Sequence[GanglionInput], spiking: Sequence[Layer | None]) -> None:
-        """Take layers of ganglion cells, each with its input and, where it spikes, its neurons."""
-        self.n_layers = len(inputs)
-        for i, (current, neurons) in enumerate(zip(inputs, spiking, strict=True)):
+    @classmethod
+    def from_xml(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """Make a retina from a Virtual Retina file; options are those of the class.
+
+        ``Retina.from_xml(path, stage_delay=1, virtual_retina_logpolar=True)`` gives the numbers
+        that Virtual Retina gives.
+        """
+        return cls(RetinaConfiguration.read(path), **options)
+
+    def parse_config(self, configuration: Described) -> None:
+        """Become the retina that a file or configuration describes, with its time step and pixels.
+
+        All stages are made anew, so that what was learnt and remembered is gone; whether the
+        retina spikes, its delays and its seed stay as they were chosen when it was made.
+        """
+        config = _configuration(configuration, None)
+        self.resolution, self.optimizer = config.resolution, None
+        self._build(config)
+        self._forget_geometry()
+
+    def to_configuration(self) -> RetinaConfiguration:
+        """Describe the retina as it is now, with the parameters that were set or fitted."""
+        return write_back(self._configuration, self._parts())
+
+    def _build(self, config: RetinaConfiguration) -> None:
+        parts = assemble(config, self.resolution, self._options, self.dtype)
+        for name in list(self._modules):
+            delattr(self, name)
+        self._configuration = config
+        self.opl, self.bipolar, self.n_layers = parts.opl, parts.bipolar, len(parts.layers)
+        for i, (current, neurons) in enumerate(parts.layers):
             self.add_module(f"gang_{i}_input", current)
             self.add_module(f"gang_{i}_spikes", neurons)
         if self.stage_delay:
-            self.delay_opl, self.delay_bipolar = StageDelay(), StageDelay()
-            for i in range(self.n_layers):
-                self.add_module(f"delay_{i}_transient", StageDelay())
-                self.add_module(f"delay_{i}_current", StageDelay())
-        self.spiking = bool(spiking) and all(neurons is not None for neurons in spiking)
-        self.output_names = self._names([float(current.sign.detach()) for current in inputs])
+            names = [f"{i}_{what}" for i in range(self.n_layers) for what in ("transient", "current")]
+            for name in ("opl", "bipolar", *names):
+                self.add_module(f"delay_{name}", StageDelay(resolution=self.resolution))
+        self.to(self.device)
+        self.spiking = bool(parts.layers) and all(neurons is not None for _, neurons in parts.layers)
+        self.output_names = self._names()
 
-    def _names(self, signs: Sequence[float]) -> tuple[str, ...]:
+    def _parts(self) -> Parts:
+        """Return the stages that there are."""
+        layers = [(getattr(self, f"gang_{i}_input"), getattr(self, f"gang_{i}_spikes")) for i in range(self.n_layers)]
+        return Parts(self.opl, self.bipolar, layers)
+
+    def _names(self) -> tuple[str, ...]:
         """Names of the outputs: the first ON and the first OFF layer by their sign, the others by their number."""
-        if not signs:
-            return ("bipolar",) if self.bipolar is not None else ("opl",)
-        what = "ganglion_spikes" if self.spiking else "ganglion_current"
-        first = {True: signs.index(next((s for s in signs if s > 0), 0.0)) if max(signs) > 0 else -1}
-        first[False] = next((i for i, s in enumerate(signs) if s <= 0), -1)
-        return tuple(f"{what}_{('OFF', 'ON')[s > 0] if first[s > 0] == i else i}" for i, s in enumerate(signs))
+        names: list[str] = []
+        for i, (cells, neurons) in enumerate(self._parts().layers):
+            what = "ganglion_current" if neurons is None else "ganglion_spikes"
+            sign = "ON" if float(cells.sign.detach()) > 0 else "OFF"
+            is_first = not any(name.endswith(f"_{sign}") for name in names)
+            names.append(f"{what}_{sign if is_first else i}")
+        return tuple(names) or (("opl",) if self.bipolar is None else ("bipolar",))
 
     # Running --------------------------------------------------------------------------------
 
@@ -189,15 +236,11 @@ class Retina(Layer):
         found["receptor"], found["horizontal"], signal = self.opl.stages(x)
         found["opl"] = signal
         if self.bipolar is not None:
-            if self.stage_delay:
-                signal = self.delay_opl.shift(signal)
-            signal, adaptation = self.bipolar.respond(signal, record="adaptation" in self._record)
+            signal, adaptation = self.bipolar.respond(self._delayed("opl", signal), record="adaptation" in self._record)
             found["bipolar"] = signal
             if adaptation is not None:
                 found["adaptation"] = adaptation
-        if self.stage_delay:
-            signal = self.delay_bipolar.shift(signal)
-        layers = self._ganglion_layers(signal)
+        layers = self._ganglion_layers(self._delayed("bipolar", signal))
         found.update({f"ganglion_{i}": current for i, (current, _) in enumerate(layers)})
         answers = [spikes for _, spikes in layers] or [found[name] for name in self.output_names]
         return (*answers, *(found[name] for name in self._record))
@@ -227,10 +270,26 @@ class Retina(Layer):
     def _ganglion_layer(self, i: int, v: Tensor) -> tuple[Tensor, Tensor]:
         cells = getattr(self, f"gang_{i}_input")
         current = cells(v)
-        if self.stage_delay and bool(cells.transient_relative_weight_center != 0):
-            current = getattr(self, f"delay_{i}_transient").shift(current, cells.resting_current())
+        if bool(cells.transient_relative_weight_center != 0):
+            current = self._delayed(f"{i}_transient", current, cells.resting_current())
         neurons = getattr(self, f"gang_{i}_spikes")
         if neurons is None:
             return current, current
-        drive = getattr(self, f"delay_{i}_current").shift(current) if self.stage_delay else current
-        return current, neurons(drive)
+        return current, neurons(self._delayed(f"{i}_current", current))
+
+    def _delayed(self, stage: str, x: Tensor, before: Tensor | float = 0.0) -> Tensor:
+        """Hand the signal of a stage on, a step later where stages cost a step."""
+        if not self.stage_delay:
+            return x
+        delay: StageDelay = getattr(self, f"delay_{stage}")
+        return delay.shift(x, before)
+
+
+def _configuration(described: Described, resolution: Resolution | None) -> RetinaConfiguration:
+    if isinstance(described, RetinaConfiguration):
+        return RetinaConfiguration.from_dict(described.as_dict())
+    if described is None or isinstance(described, Mapping):
+        here = resolution or default_resolution()
+        units = {"temporal-step__sec": here.step, "pixels-per-degree": here.pixel_per_degree}
+        return RetinaConfiguration({**units, **(described or {})})
+    return RetinaConfiguration.read(described)

@@ -11,7 +11,7 @@ from convis_core.retina import Retina
 
 
 def retina(sigma: float, tau: float, strength: float) -> Retina:
-    made = Retina(spikes=False, signs=(1,), resolution=Resolution(10.0, 200.0)).double()
+    made = Retina({"ganglion-layers": [{"sign": 1}]}, resolution=Resolution(10.0, 200.0)).double()
     made.p.opl.sigma_center.set(sigma)
     made.p.opl.tau_center.set(tau)
     made.p.bipolar.lambda_amp.set(strength)

@@ -21,16 +21,21 @@ def clip(frames: int = 60, size: tuple[int, int] = (7, 8), seed: int = 1) -> np.
     return np.random.default_rng(seed).random((frames, *size))
 
 
+def layers(*signs: int) -> dict[str, Any]:
+    """A retina with a layer of ganglion cells for each sign."""
+    return {"ganglion-layers": [{"sign": sign, "spiking-channel": {"sigma-V": 0.1}} for sign in signs]}
+
+
 def test_outputs_by_index_and_by_name() -> None:
     o = Retina(seed=1).run(clip(), dt=25)
     assert o[0] is o.ganglion_spikes_ON and o[1] is o.ganglion_spikes_OFF
     assert o.names == ("ganglion_spikes_ON", "ganglion_spikes_OFF")
     assert convis.models.Retina is convis.retina.Retina is Retina
-    many = Retina(signs=(1, 1, -1, 1, -1), spikes=False)
+    many = Retina(layers(1, 1, -1, 1, -1), spikes=False)
     assert many.output_names == tuple(f"ganglion_current_{k}" for k in ("ON", 1, "OFF", 3, 4))
-    assert Retina(signs=(-1, -1)).output_names == ("ganglion_spikes_OFF", "ganglion_spikes_1")
-    assert Retina(signs=()).run(clip()).names == ("bipolar",)
-    assert Retina(signs=(), bipolar=False).run(clip()).names == ("opl",)
+    assert Retina(layers(-1, -1)).output_names == ("ganglion_spikes_OFF", "ganglion_spikes_1")
+    assert Retina(layers()).run(clip()).names == ("bipolar",)
+    assert Retina(layers(), bipolar=False).run(clip()).names == ("opl",)
 
 
 def test_stages_are_recorded_by_name_in_any_chunks() -> None:
@@ -84,7 +89,7 @@ def test_stored_stages_one_after_the_other(shared: Path) -> None:
 
 
 def test_a_run_begins_adapted_to_what_it_is_told() -> None:
-    retina = Retina(spikes=False, signs=(1,))
+    retina = Retina(layers(1), spikes=False)
     retina.settle(0.5)
     quiet = retina.run(np.full((50, 5, 5), 0.5), record="opl")
     np.testing.assert_allclose(quiet.opl, 0.0, atol=1e-5)
@@ -119,10 +124,10 @@ def test_any_cut_with_and_without_delays(delay: int) -> None:
 
 
 def test_layers_have_noise_of_their_own_and_repeat_by_seed() -> None:
-    retina = Retina(signs=(1, 1), seed=1)
+    retina = Retina(layers(1, 1), seed=1)
     o = retina.run(np.full((300, 6, 6), 0.5))
     assert bool((o[0] != o[1]).any())
-    again = Retina(signs=(1, 1), seed=1).run(np.full((300, 6, 6), 0.5), dt=50)
+    again = Retina(layers(1, 1), seed=1).run(np.full((300, 6, 6), 0.5), dt=50)
     assert bool((o[0] == again[0]).all() and (o[1] == again[1]).all())
 
 

@@ -1,0 +1,175 @@
+"""The stages of a retina made from a configuration, and their numbers written back into one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from convis_core.errors import ParameterError
+from convis_core.filters.spiking.integrate_and_fire import RefractoryLeakyIntegrateAndFireNeuron
+from convis_core.layer import Layer
+from convis_core.resolution import Resolution
+from convis_core.retina.bipolar import Bipolar, CustomBipolar
+from convis_core.retina.configuration import RetinaConfiguration
+from convis_core.retina.ganglion_input import GanglionInput
+from convis_core.retina.log_polar import LogPolarScheme
+from convis_core.retina.outer_plexiform import RecursiveOPLFilter
+
+__all__ = ["Options", "Parts", "assemble", "write_back"]
+
+OPL, GAIN = "outer-plexiform-layer.linear-version", "contrast-gain-control"
+SPIKING = ("spiking-channel", "spiking-channel-adap")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Stages of a retina; a layer of ganglion cells is its input and, where it spikes, its neurons."""
+
+    opl: RecursiveOPLFilter
+    bipolar: Bipolar | None
+    layers: list[tuple[GanglionInput, Layer | None]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a configuration does not say: see `Retina`."""
+
+    spikes: bool = True
+    stage_delay: int = 0
+    virtual_retina_logpolar: bool = False
+    seed: int | None = None
+
+
+def assemble(config: RetinaConfiguration, resolution: Resolution, options: Options, dtype: torch.dtype) -> Parts:
+    """Make the stages that a configuration describes.
+
+    Raises
+    ------
+    ParameterError
+        If a value is outside of what a stage can take, or a stage does not exist.
+    """
+    tree = config.as_dict()
+    scheme = _scheme(tree.get("log-polar-scheme"), options.virtual_retina_logpolar)
+    opl = _outer_plexiform(tree, scheme, options.stage_delay, resolution, dtype)
+    layers: list[tuple[GanglionInput, Layer | None]] = []
+    for i, group in enumerate(tree["ganglion-layers"]):
+        where = f"ganglion-layers.{i}"
+        cells = GanglionInput(log_polar=scheme, resolution=resolution)
+        _set(cells, group, where, dtype)
+        channel = next((name for name in SPIKING if name in group), None)
+        neurons: Layer | None = None
+        if channel is not None and options.spikes:
+            neurons = RefractoryLeakyIntegrateAndFireNeuron(
+                seed=None if options.seed is None else options.seed + i, resolution=resolution
+            )
+            _set(neurons, group[channel], f"{where}.{channel}", dtype)
+        layers.append((cells, neurons))
+    return Parts(opl, _bipolar(tree, scheme, resolution, dtype), layers)
+
+
+def write_back(config: RetinaConfiguration, parts: Parts) -> RetinaConfiguration:
+    """Return the configuration with the numbers that the stages have now."""
+    values = dict(_changed(parts.opl, config, OPL))
+    if parts.bipolar is not None:
+        values.update(_changed(parts.bipolar, config, _gain_path(parts.bipolar)))
+    for i, (cells, neurons) in enumerate(parts.layers):
+        where = f"ganglion-layers.{i}"
+        values.update(_changed(cells, config, where))
+        channel = next((name for name in SPIKING if name in config.get(where)), None)
+        if neurons is not None and channel is not None:
+            values.update(_changed(neurons, config, f"{where}.{channel}"))
+    written = RetinaConfiguration.from_dict(config.as_dict())
+    written.update(values)
+    return written
+
+
+def _scheme(group: Mapping[str, Any] | None, virtual_retina: bool) -> LogPolarScheme | None:
+    if group is None:
+        return None
+    return LogPolarScheme(group["fovea-radius__deg"], group["scaling-factor-outside-fovea__inv-deg"], virtual_retina)
+
+
+def _outer_plexiform(
+    tree: Mapping[str, Any], scheme: LogPolarScheme | None, stage_delay: int, resolution: Resolution, dtype: torch.dtype
+) -> RecursiveOPLFilter:
+    linear = tree["outer-plexiform-layer"].get("linear-version")
+    if linear is None:
+        raise ParameterError(
+            "A Retina has an outer plexiform layer of the linear version only, got "
+            f"{', '.join(tree['outer-plexiform-layer'])}.",
+            "Describe it by outer-plexiform-layer.linear-version.",
+        )
+    opl = RecursiveOPLFilter(
+        n_center=linear["center-n__uint"],
+        undershoot="undershoot" in linear,
+        leaky_heat_equation=bool(linear["leaky-heat-equation"]),
+        luminosity_range=tree["input-luminosity-range"],
+        log_polar=scheme,
+        stage_delay=stage_delay,
+        resolution=resolution,
+    )
+    _set(opl, linear, OPL, dtype)
+    return opl
+
+
+def _bipolar(
+    tree: Mapping[str, Any], scheme: LogPolarScheme | None, resolution: Resolution, dtype: torch.dtype
+) -> Bipolar | None:
+    standard, custom = tree.get(GAIN), tree.get(f"{GAIN}-custom")
+    if standard is None and custom is None:
+        return None
+    cells: Bipolar
+    if custom is None:
+        cells = Bipolar(log_polar=scheme, resolution=resolution)
+    else:
+        symmetric = bool(custom["adaptation-ONOFF-symmetry"])
+        cells = CustomBipolar(symmetric, log_polar=scheme, resolution=resolution)
+    _set(cells, custom or standard or {}, _gain_path(cells), dtype)
+    return cells
+
+
+def _gain_path(cells: Bipolar) -> str:
+    return f"{GAIN}-custom" if isinstance(cells, CustomBipolar) else GAIN
+
+
+def _places(layer: Layer) -> dict[str, tuple[str, ...]]:
+    """Where in its group of the configuration each parameter of a stage stands."""
+    found = {}
+    for name, declaration in layer.declarations().items():
+        inside = declaration.key.removeprefix(f"{OPL}.") if declaration.key.startswith(OPL) else ""
+        if declaration.key:
+            found[name] = tuple((inside or declaration.key.rpartition(".")[2]).split("."))
+    return found
+
+
+def _set(layer: Layer, group: Mapping[str, Any], where: str, dtype: torch.dtype) -> None:
+    layer.to(dtype)  # before, so that no digit is lost
+    for name, place in _places(layer).items():
+        value: Any = group
+        for step in place:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None:  # an undershoot that is not there, an attribute of another kind of channel
+            continue
+        try:
+            layer.p[name].set(torch.tensor(value, dtype=torch.float64))
+        except ParameterError as error:
+            raise ParameterError(f"{where}.{'.'.join(place)}: {error.message}", error.remedy) from None
+
+
+def _changed(layer: Layer, config: RetinaConfiguration, where: str) -> dict[str, float]:
+    """Values by path that are not those of the configuration, but for its rounding to the layer's precision."""
+    group = config.get(where)
+    changed = {}
+    for name, place in _places(layer).items():
+        value: Any = group
+        for step in place:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None:
+            continue
+        now = layer.p[name].tensor.detach()
+        if not bool(now == torch.tensor(value, dtype=now.dtype)):
+            changed[".".join((where, *place))] = float(f"{now.item():.7g}")
+    return changed
