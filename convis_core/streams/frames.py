@@ -1,4 +1,4 @@
-"""One picture of any kind to one grey frame ``[x, y]`` of a wanted size, values 0 to 1."""
+"""One picture of any kind to one frame ``[x, y]``, or one for each colour, of a wanted size, values 0 to 1."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from convis_core.errors import StreamError, VideoError
 
-__all__ = ["FIT_MODES", "GRAY_MODES", "crop_corner", "fit_frame", "gray_frame"]
+__all__ = ["FIT_MODES", "GRAY_MODES", "colour_frame", "crop_corner", "fit_frame", "gray_frame"]
 
 FIT_MODES: Final = ("crop", "resize")
 GRAY_MODES: Final = ("luminance", "red", "green", "blue")
@@ -45,6 +46,31 @@ def gray_frame(picture: Any, gray: str = "luminance") -> Tensor:
     >>> gray_frame(np.full((1, 2, 3), 255, dtype="uint8")).tolist()
     [[1.0, 1.0]]
     """
+    array = _unit_range(picture)
+    if array.ndim == 3:
+        array = array[..., :3] @ np.array(_WEIGHTS[gray], np.float32) if array.shape[2] > 2 else array[..., 0]
+    return torch.from_numpy(np.ascontiguousarray(array)).clamp(0.0, 1.0)
+
+
+def colour_frame(picture: Any) -> Tensor:
+    """Turn a picture into red, green and blue values from 0 to 1, of a grey one all alike; opacity is ignored.
+
+    Returns
+    -------
+    Tensor, shape [3, x, y], float32
+
+    Examples
+    --------
+    >>> colour_frame(np.array([[[255, 0, 51]]], dtype="uint8")).flatten().tolist()
+    [1.0, 0.0, 0.20000000298023224]
+    """
+    array = _unit_range(picture)
+    if array.ndim == 2 or array.shape[2] < 3:
+        array = np.repeat(array.reshape(*array.shape[:2], -1)[..., :1], 3, axis=2)
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array[..., :3], 2, 0)))
+
+
+def _unit_range(picture: Any) -> NDArray[np.float32]:
     array = np.asarray(picture)
     if array.dtype.kind == "u":
         array = array / np.float32(np.iinfo(array.dtype).max)
@@ -56,9 +82,7 @@ def gray_frame(picture: Any, gray: str = "luminance") -> Tensor:
             f"Expected grey values from 0 to 1 in a floating-point picture, got {array.min():g} to {array.max():g}.",
             "Scale it first, or save it with 8 or 16 bits.",
         )
-    if array.ndim == 3:
-        array = array[..., :3] @ np.array(_WEIGHTS[gray], np.float32) if array.shape[2] > 2 else array[..., 0]
-    return torch.from_numpy(np.ascontiguousarray(array)).clamp(0.0, 1.0)
+    return array
 
 
 def crop_corner(have: tuple[int, int], size: tuple[int, int], offset: tuple[int, int] | None) -> tuple[int, int]:
@@ -73,12 +97,12 @@ def crop_corner(have: tuple[int, int], size: tuple[int, int], offset: tuple[int,
 
 
 def fit_frame(frame: Tensor, size: tuple[int, int], mode: str, offset: tuple[int, int] | None = None) -> Tensor:
-    """Crop or resize a frame ``[x, y]`` to `size`; resizing is bilinear and free of aliasing."""
-    have = (frame.shape[0], frame.shape[1])
+    """Crop or resize a frame ``[..., x, y]`` to `size`; resizing is bilinear and free of aliasing."""
+    have = (frame.shape[-2], frame.shape[-1])
     if have == size:
         return frame
     if mode == "crop":
         row, column = crop_corner(have, size, offset)
-        return frame[row : row + size[0], column : column + size[1]]
-    resized = functional.interpolate(frame[None, None], size=size, mode="bilinear", antialias=True)
-    return resized[0, 0].clamp(0.0, 1.0)
+        return frame[..., row : row + size[0], column : column + size[1]]
+    resized = functional.interpolate(frame.reshape(1, -1, *have), size=size, mode="bilinear", antialias=True)
+    return resized.reshape(*frame.shape[:-2], *size).clamp(0.0, 1.0)

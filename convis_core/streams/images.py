@@ -15,13 +15,13 @@ from torch import Tensor
 from convis_core.errors import StreamError, VideoError
 from convis_core.streams.base import Stream
 from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate, check_size
-from convis_core.streams.frames import FIT_MODES, GRAY_MODES, fit_frame, gray_frame
+from convis_core.streams.frames import FIT_MODES, GRAY_MODES, colour_frame, fit_frame, gray_frame
 
 __all__ = ["ImageSequence"]
 
 
 class ImageSequence(Stream):
-    """Image files, one after another, as grey frames with values from 0 to 1.
+    """Image files, one after another, as grey or coloured frames with values from 0 to 1.
 
     Only the image that is being shown is held in memory. Files found by a pattern come in
     natural order: ``frame_9.png`` before ``frame_10.png``.
@@ -38,8 +38,8 @@ class ImageSequence(Stream):
         First row and column of the crop; centred by default.
     mode : {"crop", "resize"}
         How an image of another size is brought to `size`.
-    gray : {"luminance", "red", "green", "blue"}
-        How a colour image becomes grey.
+    gray : {"luminance", "red", "green", "blue"} or None
+        How a colour image becomes grey. None keeps red, green and blue as three channels.
     steps_per_second : float, optional
         Rate of the steps in Hz.
 
@@ -66,18 +66,18 @@ class ImageSequence(Stream):
         size: tuple[int, int] | None = None,
         offset: tuple[int, int] | None = None,
         mode: str = "crop",
-        gray: str = "luminance",
+        gray: str | None = "luminance",
         steps_per_second: float | None = None,
     ) -> None:
         self.paths = find_images(images)
         self.repeat = check_count(repeat, "repeat", least=1)
         self.mode = check_choice(mode, FIT_MODES, "mode")
-        self.gray = check_choice(gray, GRAY_MODES, "gray")
+        self.gray = None if gray is None else check_choice(gray, GRAY_MODES, "gray")
         if offset is not None and not (isinstance(offset, (tuple, list)) and len(offset) == 2):
             raise StreamError(f"Expected offset=(first row, first column), got {offset!r}.")
         self.offset = None if offset is None else (check_count(offset[0], "offset"), check_count(offset[1], "offset"))
         first = self._read(0)
-        self.size = (first.shape[0], first.shape[1]) if size is None else check_size(size)
+        self.size = (first.shape[-2], first.shape[-1]) if size is None else check_size(size)
         self.length = len(self.paths) * self.repeat
         self.steps_per_second = None if steps_per_second is None else check_rate(steps_per_second)
         self._shown: tuple[int, Tensor] = (0, self._fit(0, first))
@@ -87,9 +87,9 @@ class ImageSequence(Stream):
         check_open(self._closed, "ImageSequence")
         assert self.length is not None
         stop = min(self.position + check_count(n), self.length)
-        frames = torch.empty(1, 1, max(stop - self.position, 0), *self.size)
+        frames = torch.empty(1, 3 if self.gray is None else 1, max(stop - self.position, 0), *self.size)
         for step in range(frames.shape[2]):
-            frames[0, 0, step] = self._frame((self.position + step) // self.repeat)
+            frames[0, :, step] = self._frame((self.position + step) // self.repeat)
         self.position = stop
         return frames
 
@@ -110,7 +110,8 @@ class ImageSequence(Stream):
         if not path.is_file():
             raise VideoError(f"There is no image file {path}.", "Check the name and the folder.")
         try:
-            return gray_frame(imageio.imread(path, index=0), self.gray)
+            picture = imageio.imread(path, index=0)
+            return colour_frame(picture) if self.gray is None else gray_frame(picture, self.gray)
         except VideoError as error:
             raise VideoError(f"{path}: {error.message}", error.remedy) from error
         except Exception as error:  # each image plugin has errors of its own
