@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import time
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -144,3 +145,17 @@ def test_running_a_model(page: str) -> None:
     blocks = [block for block in code(section(page, "Running a Model")) if "retina" not in block]
     assert len(blocks) == 2
     assert run(blocks)["o"].array().shape == (1, 1, 2000, 20, 20)
+
+
+def test_a_runner_of_a_retina_writes_inr(page: str, tmp_path: Path) -> None:
+    """Without an end of its own: the page only starts it."""
+    (block,) = [block for block in code(page) if "convis.Runner(" in block]
+    runner = run([block])["runner"]
+    film = tmp_path / "output.inr"
+    deadline = time.monotonic() + 60.0
+    while not film.is_file() and time.monotonic() < deadline:
+        runner.join(0.05)
+    runner.stop()
+    spikes = convis.streams.InrImageStreamer(film)
+    assert spikes.size == (50, 50) and spikes.length >= 1
+    assert set(spikes.get(200).unique().tolist()) <= {0.0, 1.0, 2.0, 3.0}
