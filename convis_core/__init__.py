@@ -24,6 +24,7 @@ from convis_core.output import Output
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution, use_resolution
 from convis_core.runner import Runner
+from convis_core.spike_files import Spikes, read_spikes, write_spikes
 from convis_core.state import state_variable
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ __all__ = [
     "Output",
     "Resolution",
     "Runner",
+    "Spikes",
     "default_resolution",
     "errors",
     "filters",
@@ -51,12 +53,14 @@ __all__ = [
     "plot_5d_matshow",
     "plot_5d_time",
     "plot_tensor",
+    "read_spikes",
     "registered_layers",
     "retina",
     "samples",
     "state_variable",
     "streams",
     "use_resolution",
+    "write_spikes",
 ]
 
 _FIGURES = ("plot_5d_matshow", "plot_5d_time", "plot_tensor")
