@@ -8,7 +8,7 @@ from torch import Tensor
 from convis_core.errors import ParameterError, ShapeError
 from convis_core.ops.compiled_choice import can_run_compiled
 from convis_core.ops.deriche_recursion import recursion
-from convis_core.ops.gain_control_torch import CustomLaw, Law, Memory, gain_control_torch
+from convis_core.ops.gain_control_torch import SATURATION, CustomLaw, Law, Memory, gain_control_torch
 from convis_core.ops.recursive_blur import pixel_scale
 from convis_core.tensors import describe_shape
 
@@ -26,6 +26,7 @@ def contrast_gain_control(
     sigma_px: Tensor | float,
     amplification: Tensor | float = 1.0,
     custom: CustomLaw | None = None,
+    saturation: Tensor | float = SATURATION,
     virtual_retina_logpolar: bool = False,
     record: bool = False,
     compiled: bool = True,
@@ -38,7 +39,7 @@ def contrast_gain_control(
         a &= E_\tau * G_\sigma * Q(V), \qquad Q(V) = \lambda V^2
 
     with an exponential `E` and Deriche's spatial kernel `G`, both of unit sum; `Q` saturates
-    at 5e5 Hz. A step is exact for `I` and `a` held over it:
+    far above any response. A step is exact for `I` and `a` held over it:
 
     .. math:: V_t = V_\infty + (V_{t-1} - V_\infty) \, e^{-\Delta t (g_L + a_{t-1})}, \qquad
         V_\infty = \frac{A I_t}{g_L + a_{t-1}}
@@ -67,6 +68,8 @@ def contrast_gain_control(
         everywhere and below 0.1 leaves the blur out.
     custom : CustomLaw, optional
         Another law for `a`.
+    saturation : Tensor or float
+        What `a` saturates at, in Hz.
     virtual_retina_logpolar : bool
         Where the scale differs from pixel to pixel, blur as Virtual Retina does: skewed by a
         fraction of a pixel, and darker at the border.
@@ -118,8 +121,9 @@ def contrast_gain_control(
         keep=torch.exp(-step / duration),
         blur=recursion(scale, virtual_retina=virtual_retina_logpolar),
         custom=custom,
+        saturation=saturation,
     )
-    numbers = [amplification, leak, feedback, law.keep, scale]
+    numbers = [amplification, leak, feedback, saturation, law.keep, scale]
     if custom is not None:
         numbers += [custom.exponent, custom.threshold, custom.reversal, custom.slow_weight, custom.slow_keep]
     if compiled and can_run_compiled(drive, *memory, *(n for n in numbers if isinstance(n, Tensor))):

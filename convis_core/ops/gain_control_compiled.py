@@ -11,7 +11,7 @@ from torch import Tensor
 
 from convis_core.ops.compiled import compile_loop, share_work
 from convis_core.ops.deriche_compiled import Tables, blur_frame, tables
-from convis_core.ops.gain_control_torch import SATURATION, CustomLaw, Law, Memory
+from convis_core.ops.gain_control_torch import CustomLaw, Law, Memory
 from convis_core.ops.vector_exponential import decay, decay_constants
 
 __all__ = ["gain_control_compiled"]
@@ -98,7 +98,7 @@ def gain_control_compiled(
     a[:, :, 0] = memory.adaptation.detach().reshape(batch, channels, n * m)
     movie = drive.detach().contiguous().view(batch, channels, time, n * m)
 
-    s = _numbers(kind, law.amplification, law.leak, law.step, law.feedback, 1.0 / SATURATION, 1.0)
+    s = _numbers(kind, law.amplification, law.leak, law.step, law.feedback, 1.0 / law.saturation, 1.0)
     relaxation = _numbers(kind, law.keep, 1.0 - law.keep)
     custom = law.custom or CustomLaw()
     special = _numbers(kind, custom.exponent, custom.threshold, custom.reversal)

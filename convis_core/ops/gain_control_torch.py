@@ -41,6 +41,7 @@ class Law:
     keep: Tensor | float
     blur: tuple[Recursion, Recursion] | None
     custom: CustomLaw | None
+    saturation: Tensor | float = SATURATION
 
 
 class Memory(NamedTuple):
@@ -82,4 +83,4 @@ def _conductance(v: Tensor, law: Law) -> Tensor:
         above = size > custom.threshold
         excess = torch.where(above, size - custom.threshold, 1.0)  # both branches must be finite for the gradient
         called = torch.where(above, law.feedback * excess**custom.exponent, 0.0)
-    return called / (1 + called / SATURATION)
+    return called / (1 + called / law.saturation)

@@ -16,10 +16,14 @@ from convis_core.retina.bipolar import Bipolar, CustomBipolar
 from convis_core.retina.configuration import RetinaConfiguration
 from convis_core.retina.ganglion_input import GanglionInput
 from convis_core.retina.log_polar import LogPolarScheme
+from convis_core.retina.luminance_gain_control import LuminanceGainControlOPLFilter
 from convis_core.retina.outer_plexiform import RecursiveOPLFilter
 
-__all__ = ["Options", "Parts", "assemble", "write_back"]
+__all__ = ["Options", "OuterPlexiform", "Parts", "assemble", "write_back"]
 
+OuterPlexiform = RecursiveOPLFilter | LuminanceGainControlOPLFilter
+
+LUMINANCE = "outer-plexiform-layer.luminance-gain-control-version"
 OPL, GAIN = "outer-plexiform-layer.linear-version", "contrast-gain-control"
 SPIKING = ("spiking-channel", "spiking-channel-adap")
 
@@ -28,7 +32,7 @@ SPIKING = ("spiking-channel", "spiking-channel-adap")
 class Parts:
     """Stages of a retina; a layer of ganglion cells is its input and, where it spikes, its neurons."""
 
-    opl: RecursiveOPLFilter
+    opl: OuterPlexiform
     bipolar: Bipolar | None
     layers: list[tuple[GanglionInput, Layer | None]]
 
@@ -49,7 +53,7 @@ def assemble(config: RetinaConfiguration, resolution: Resolution, options: Optio
     Raises
     ------
     ParameterError
-        If a value is outside of what a stage can take, or a stage does not exist.
+        If a value is outside of what a stage can take.
     """
     tree = config.as_dict()
     scheme = _scheme(tree.get("log-polar-scheme"), options.virtual_retina_logpolar)
@@ -72,7 +76,7 @@ def assemble(config: RetinaConfiguration, resolution: Resolution, options: Optio
 
 def write_back(config: RetinaConfiguration, parts: Parts) -> RetinaConfiguration:
     """Return the configuration with the numbers that the stages have now."""
-    values = dict(_changed(parts.opl, config, OPL))
+    values = _changed(parts.opl, config, OPL if isinstance(parts.opl, RecursiveOPLFilter) else LUMINANCE)
     if parts.bipolar is not None:
         values.update(_changed(parts.bipolar, config, _gain_path(parts.bipolar)))
     for i, (cells, neurons) in enumerate(parts.layers):
@@ -94,14 +98,13 @@ def _scheme(group: Mapping[str, Any] | None, virtual_retina: bool) -> LogPolarSc
 
 def _outer_plexiform(
     tree: Mapping[str, Any], scheme: LogPolarScheme | None, stage_delay: int, resolution: Resolution, dtype: torch.dtype
-) -> RecursiveOPLFilter:
-    linear = tree["outer-plexiform-layer"].get("linear-version")
-    if linear is None:
-        raise ParameterError(
-            "A Retina has an outer plexiform layer of the linear version only, got "
-            f"{', '.join(tree['outer-plexiform-layer'])}.",
-            "Describe it by outer-plexiform-layer.linear-version.",
-        )
+) -> OuterPlexiform:
+    group = tree["outer-plexiform-layer"]
+    if "linear-version" not in group:
+        adaptive = LuminanceGainControlOPLFilter(log_polar=scheme, resolution=resolution)
+        _set(adaptive, group["luminance-gain-control-version"], LUMINANCE, dtype)
+        return adaptive
+    linear = group["linear-version"]
     opl = RecursiveOPLFilter(
         n_center=linear["center-n__uint"],
         undershoot="undershoot" in linear,

@@ -17,10 +17,9 @@ from convis_core.loops.run import Chunk, run_model, stream_model
 from convis_core.ops.compiled import share_work
 from convis_core.output import Output
 from convis_core.resolution import Resolution, default_resolution
-from convis_core.retina.assembly import Options, Parts, assemble, write_back
+from convis_core.retina.assembly import Options, OuterPlexiform, Parts, assemble, write_back
 from convis_core.retina.bipolar import Bipolar
 from convis_core.retina.configuration import RetinaConfiguration
-from convis_core.retina.outer_plexiform import RecursiveOPLFilter
 from convis_core.retina.recording import Recording, check_stages
 from convis_core.retina.stage_delay import StageDelay
 
@@ -83,7 +82,7 @@ class Retina(Layer):
     kernel_unit: ClassVar[str] = "Hz"
     example_arguments: ClassVar[dict[str, Any]] = {"seed": 1}
 
-    opl: RecursiveOPLFilter
+    opl: OuterPlexiform
     bipolar: Bipolar | None
 
     def __init__(

@@ -14,7 +14,7 @@ from tests.retina.virtual_retina import described, film
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4}
 WHOLE_FRAMES = (
     *("opl_separable", "opl_center_only", "opl_cascade_n3", "opl_undershoot", "opl_undershoot_w07", "opl_leaky"),
-    *("opl_logpolar", "opl_logpolar_flat"),
+    *("opl_logpolar", "opl_logpolar_flat", "opl_luminance_gain_control"),
     *("cgc_off", "cgc_standard", "cgc_strong", "cgc_no_pooling", "cgc_custom"),
     *("ganglion_pool", "ganglion_rectify", "ganglion_static", "ganglion_transient", "full_no_spikes"),
 )
