@@ -1,0 +1,133 @@
+"""Where the answers of a retina go, piece by piece, so that a long film needs no more memory than a short one."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from torch import Tensor
+
+from convis_core.errors import StreamError
+from convis_core.output import Output
+from convis_core.retina import Retina
+from convis_core.spike_files import check_spikes, spike_lines
+from convis_core.streams import HDF5Writer, InrImageStreamWriter, OutputStream
+from convis_core.streams.hdf5 import load_h5py
+from convis_core.tensors import TIME
+
+__all__ = ["SINKS", "Sink", "open_sink"]
+
+SINKS: Final = (".h5", ".spk", ".txt", ".inr")
+
+
+class Sink(ABC):
+    """A file that takes one output after another."""
+
+    n_steps = 0
+
+    @abstractmethod
+    def put(self, output: Output) -> None:
+        """Write the answers of one piece."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """Say what has been written."""
+
+
+class _Frames(Sink):
+    """Every answer as frames, each to a writer of its own."""
+
+    def __init__(self, writers: dict[str, OutputStream]) -> None:
+        self.writers = writers
+
+    def put(self, output: Output) -> None:
+        self.n_steps += output.n_frames
+        for name, writer in self.writers.items():
+            writer.put(output[name])
+
+    def summary(self) -> str:
+        return f"{self.n_steps} steps of {', '.join(self.writers)}"
+
+
+class _SpikeText(Sink):
+    """Spikes as lines ``unit time``; the units of a layer are numbered row by row, layer after layer."""
+
+    def __init__(self, file: Path, names: tuple[str, ...]) -> None:
+        self.names, self.n_spikes = names, 0
+        self._file = file.open("w", encoding="ascii")
+
+    def put(self, output: Output) -> None:
+        self.n_steps += output.n_frames
+        units, times, first = [], [], 0
+        for name in self.names:
+            step, unit = _events(output[name])
+            units.append(unit + first)
+            times.append(output.time[step])
+            first += output[name][0, 0, 0].numel()
+        spikes = check_spikes(np.concatenate(units), np.concatenate(times))
+        self._file.write(spike_lines(spikes))
+        self._file.flush()
+        self.n_spikes += len(spikes.time)
+
+    def summary(self) -> str:
+        return f"{self.n_spikes} spikes in {self.n_steps} steps of {', '.join(self.names)}"
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _events(counts: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Return the step and the cell of every spike in counts ``[1, 1, time, x, y]``."""
+    flat = counts[0, 0].reshape(counts.shape[TIME], -1).round().long().cpu().numpy()
+    step, unit = np.nonzero(flat)
+    repeats = flat[step, unit]
+    return np.repeat(step, repeats), np.repeat(unit, repeats)
+
+
+@contextmanager
+def open_sink(path: Path, retina: Retina, record: tuple[str, ...]) -> Iterator[Sink]:
+    """Open a file for the answers of a retina; what was written stays where a run ends early.
+
+    Raises
+    ------
+    StreamError
+        If a file of this kind cannot hold the answers.
+    """
+    kind = path.suffix.lower()
+    names = (*retina.output_names, *record)
+    if record and kind != ".h5":
+        raise StreamError(f"A {kind} file cannot hold recorded stages.", "Write to a .h5 file.")
+    if kind in (".spk", ".txt"):
+        if not retina.spiking:
+            raise StreamError(f"This retina does not spike, so {path.name} would stay empty.", "Write to a .h5 file.")
+        text = _SpikeText(path, retina.output_names)
+        try:
+            yield text
+        finally:
+            text.close()
+        return
+    if kind == ".inr" and len(names) > 1:
+        raise StreamError(
+            f"An .inr file holds one film, and this retina answers with {', '.join(names)}.", "Write to a .h5 file."
+        )
+    with ExitStack() as stack:
+        if kind == ".inr":
+            writers: dict[str, OutputStream] = {names[0]: InrImageStreamWriter(path)}
+        else:
+            _begin(path, retina)
+            rate = retina.resolution.steps_per_second
+            writers = {name: HDF5Writer(path, name, rate, compress="spikes" in name) for name in names}
+        for writer in writers.values():
+            stack.enter_context(writer)
+        yield _Frames(writers)
+
+
+def _begin(path: Path, retina: Retina) -> None:
+    """Make an HDF5 file that says which retina gave the answers."""
+    with load_h5py().File(path, "w") as file:
+        file.attrs["configuration"] = json.dumps(retina.to_configuration().as_dict())
