@@ -55,8 +55,6 @@ def test_spikes_as_text(convis_says: Says, model: Path, movie: np.ndarray, tmp_p
     assert said.code == 0 and f"{len(unit)} spikes in 60 steps" in said.out and len(unit) > 20
     responses = Retina.from_xml(model).run(movie)
     counts = np.concatenate([response.detach().numpy()[0, 0].reshape(60, -1) for response in responses], axis=1)
-        [response.detach().numpy()[0, 0].reshape(60, -1) for response in Retina.from_xml(model).run(movie)], 1
-    )
     assert np.array_equal(np.bincount(unit, minlength=counts.shape[1]), counts.sum(0))
     assert np.array_equal(np.bincount((time * 200 + 0.5).astype(int), minlength=60), counts.sum(1))
 
