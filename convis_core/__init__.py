@@ -12,11 +12,12 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from convis_core import errors, filters, models, retina, samples, streams
+from convis_core import errors, estimation, filters, models, retina, samples, streams
 from convis_core import figures as _figures
 from convis_core import resolution as _resolution
 from convis_core.driver import Driver
 from convis_core.errors import ConvisError
+from convis_core.estimation import ReceptiveField, fit_receptive_field
 from convis_core.layer import Layer, registered_layers
 from convis_core.loops.fit import FitStep, fit
 from convis_core.loops.run import Chunk
@@ -41,13 +42,16 @@ __all__ = [
     "FitStep",
     "Layer",
     "Output",
+    "ReceptiveField",
     "Resolution",
     "Runner",
     "Spikes",
     "default_resolution",
     "errors",
+    "estimation",
     "filters",
     "fit",
+    "fit_receptive_field",
     "models",
     "parameter",
     "plot_5d_matshow",

@@ -1,0 +1,114 @@
+"""What is known of a cell after a fit, and what it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from convis_core.errors import FitError
+from convis_core.estimation.nonlinearity import nonlinearity_named
+from convis_core.estimation.recording import check_counts, check_movie
+from convis_core.ops.lags import lagged
+
+__all__ = ["ReceptiveField"]
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, repr=False)
+class ReceptiveField:
+    """A receptive field with its nonlinearity, spike history and scores.
+
+    Attributes
+    ----------
+    time_courses : array, shape [part, lag]
+        Of unit norm; lag 0 is the present frame.
+    maps : array, shape [part, x, y]
+        In drive per unit of the stimulus.
+    map_errors : array, shape [part, x, y]
+        Posterior standard deviation of the maps, the time courses taken as known.
+    history : array, shape [lag]
+        Drive added by a spike 1, 2, ... bins ago.
+    offset : float
+        Drive without stimulus and spikes.
+    stimulus_mean : float
+        Value of the stimulus that counts as none.
+    nonlinearity : str
+        From drive to expected count.
+    split : (slice, slice, slice)
+        Training, validation and test part.
+    scores : dict
+        Bits per spike and correlation of rate and counts. The validation score is that of the fit to
+        the training part alone, from which the number of parts was chosen.
+    seconds : float
+        Time the fit took.
+    """
+
+    time_courses: Array
+    maps: Array
+    map_errors: Array
+    history: Array
+    offset: float
+    stimulus_mean: float
+    nonlinearity: str
+    split: tuple[slice, ...]
+    scores: dict[str, float]
+    seconds: float
+
+    @property
+    def filter(self) -> Array:
+        """The whole filter, ``[lag, x, y]``, in drive per unit of the stimulus."""
+        return np.asarray(np.einsum("kl,kxy->lxy", self.time_courses, self.maps))
+
+    @property
+    def filter_error(self) -> Array:
+        """Standard deviation of the filter from that of the maps, ``[lag, x, y]``."""
+        variance = np.einsum("kl,kxy->lxy", self.time_courses**2, self.map_errors**2)
+        return np.asarray(np.sqrt(variance))
+
+    @property
+    def rank(self) -> int:
+        """Number of separable parts."""
+        return len(self.maps)
+
+    def predict(self, stimulus: Any, spikes: Any = None) -> Array:
+        """Expected count in each bin.
+
+        Parameters
+        ----------
+        stimulus : array, shape [time, x, y]
+        spikes : array, shape [time], optional
+            The cell's own spikes, needed where it has a history. Each bin sees those before it only.
+
+        Returns
+        -------
+        array, shape [time]
+        """
+        movie = check_movie(stimulus) - self.stimulus_mean
+        if tuple(movie.shape[1:]) != self.maps.shape[1:]:
+            raise FitError(
+                f"The receptive field has {self.maps.shape[1]}x{self.maps.shape[2]} pixels, the stimulus "
+                f"{movie.shape[1]}x{movie.shape[2]}.",
+                "Give the part of the stimulus the field was fitted to.",
+            )
+        drive = torch.full((len(movie),), self.offset, dtype=torch.float64)
+        for course, field in zip(self.time_courses, self.maps, strict=True):
+            projected = movie.flatten(1) @ torch.from_numpy(field.ravel())
+            drive += lagged(projected, len(course)) @ torch.from_numpy(course)
+        if len(self.history):
+            if spikes is None:
+                raise FitError("The cell's past spikes are part of the model.", "Give them, or fit with n_history=0.")
+            counts = check_counts(spikes)
+            if len(counts) != len(movie):
+                raise FitError(f"Got {len(movie)} frames and {len(counts)} bins of spikes.", "Give equally many.")
+            drive += lagged(counts, len(self.history), first=1) @ torch.from_numpy(self.history)
+        rate: Array = nonlinearity_named(self.nonlinearity).rate(drive).numpy()
+        return rate
+
+    def __repr__(self) -> str:
+        n, (x, y) = self.time_courses.shape[1], self.maps.shape[1:]
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in self.scores.items())
+        return f"<ReceptiveField {n} lags x {x}x{y} pixels, rank {self.rank}, {self.nonlinearity}; {scores}>"

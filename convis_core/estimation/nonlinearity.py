@@ -1,0 +1,62 @@
+"""Output nonlinearities of a Poisson neuron: the rate at a drive, and how it changes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from convis_core.errors import UnknownNameError
+
+__all__ = ["NONLINEARITIES", "Nonlinearity", "nonlinearity_named"]
+
+SILENCE: Final = 1e-12
+"""Expected count below which a rate is not let fall, so that its logarithm stays finite."""
+
+
+@dataclass(frozen=True)
+class Nonlinearity:
+    """A rate as a function of the drive, with what Newton's method needs to know of it."""
+
+    name: str
+    rate: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
+    inverse: Callable[[Tensor], Tensor]
+
+    def log_likelihood(self, drive: Tensor, counts: Tensor) -> float:
+        """Poisson log-likelihood of counts, without the term of the counts alone."""
+        rate = self.rate(drive).clamp_min(SILENCE)
+        return float((counts * rate.log() - rate).sum())
+
+    def newton_terms(self, drive: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Slope of the log-likelihood in the drive, and its expected curvature (Fisher's)."""
+        rate, slope = self.rate(drive).clamp_min(SILENCE), self.slope(drive)
+        return (counts / rate - 1.0) * slope, slope * slope / rate
+
+
+NONLINEARITIES: Final = {
+    "softplus": Nonlinearity(
+        "softplus", torch.nn.functional.softplus, torch.sigmoid, lambda rate: torch.log(torch.expm1(rate))
+    ),
+    "exponential": Nonlinearity(
+        "exponential", lambda u: u.clamp(max=20.0).exp(), lambda u: u.clamp(max=20.0).exp(), torch.log
+    ),
+}
+
+
+def nonlinearity_named(name: str) -> Nonlinearity:
+    """Return an output nonlinearity by name.
+
+    Examples
+    --------
+    >>> float(nonlinearity_named("exponential").rate(torch.tensor(0.0)))
+    1.0
+    """
+    if name not in NONLINEARITIES:
+        raise UnknownNameError(
+            f"There is no output nonlinearity called {name!r}.", f"There are: {', '.join(NONLINEARITIES)}."
+        )
+    return NONLINEARITIES[name]

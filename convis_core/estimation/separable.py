@@ -1,0 +1,194 @@
+"""Fit one space-time separable filter, space and time by turns, each by Newton steps under its prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from convis_core.estimation.evidence import PseudoData, maximise_evidence, posterior, pseudo_data
+from convis_core.estimation.nonlinearity import Nonlinearity
+from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
+from convis_core.ops.lags import delayed_sum, lagged
+
+__all__ = ["Component", "Problem", "fit_component", "start_component"]
+
+ROUNDS: Final = 6
+"""Turns of space and time after which a fit ends, settled or not; two or three are the rule."""
+
+SETTLED: Final = 5e-3
+"""Change of the filter, as a share of its norm, below which it counts as settled."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything a fit of one component stands on.
+
+    Attributes
+    ----------
+    stimulus : Tensor, shape [time, pixel]
+    counts, fixed : Tensor, shape [time]
+        Spike counts; drive that comes from other components.
+    history : Tensor, shape [time, basis]
+        Past spikes in their basis; no columns where there is no history.
+    size : (int, int)
+    n_lags : int
+    shape : Nonlinearity
+    """
+
+    stimulus: Tensor
+    counts: Tensor
+    fixed: Tensor
+    history: Tensor
+    size: tuple[int, int]
+    n_lags: int
+    shape: Nonlinearity
+
+
+@dataclass
+class Component:
+    """One separable filter in the course of being fitted; the time course has unit norm."""
+
+    time: Tensor
+    space: Tensor
+    history: Tensor
+    offset: float
+    hyper_space: Tensor | None = None
+    hyper_time: Tensor | None = None
+    space_error: Tensor = field(default_factory=lambda: torch.zeros(0))
+
+    def filter(self) -> Tensor:
+        """The filter, ``[lag, pixel]``."""
+        return self.time[:, None] * self.space
+
+    def drive(self, stimulus: Tensor) -> Tensor:
+        """What the filter adds to the drive, ``[time]``."""
+        return lagged(stimulus @ self.space, len(self.time)) @ self.time
+
+
+def fit_component(problem: Problem, start: Component) -> Component:
+    """Fit one component, from `start_component` or on from a former fit."""
+    found = replace(start)
+    space, time = _SpaceStep(problem, found.time), _TimeStep(problem)
+    for round_number in range(ROUNDS):
+        before = found.filter()
+        space.apply(found, newton_steps=3 if round_number == 0 else 2)
+        time.apply(found, newton_steps=2)
+        if float((found.filter() - before).norm()) <= SETTLED * float(before.norm()):
+            break
+    space.add_error(found)
+    return found
+
+
+def start_component(problem: Problem, history: Tensor | None = None, offset: float | None = None) -> Component:
+    """Time course of the smoothed spike-triggered average of what is unexplained; the map comes with the fit."""
+    nx, ny = problem.size
+    empty = problem.stimulus.new_zeros
+    history = empty(problem.history.shape[1]) if history is None else history
+    offset = float(problem.shape.inverse(problem.counts.mean())) if offset is None else offset
+    excess = problem.counts - problem.shape.rate(problem.fixed + problem.history @ history + offset)
+    average = lagged(excess.flip(0), problem.n_lags).flip(0).T @ problem.stimulus
+    blurred = torch.nn.functional.conv2d(average.reshape(-1, 1, nx, ny), _BLUR, padding="same")
+    time, _, _ = torch.linalg.svd(blurred.reshape(problem.n_lags, -1), full_matrices=False)
+    return Component(time[:, 0], empty(nx * ny), history, offset)
+
+
+_PROFILE = torch.exp(-0.5 * (torch.arange(-3, 4).double() / 1.2).square())
+_BLUR = (_PROFILE[:, None] * _PROFILE / _PROFILE.sum() ** 2)[None, None]
+
+
+class _SpaceStep:
+    """Newton steps for the map in space, its prior found by the evidence."""
+
+    def __init__(self, problem: Problem, time: Tensor) -> None:
+        self.problem = problem
+        power = float(delayed_sum(problem.stimulus, time).var()) * problem.stimulus.shape[1]
+        self.prior = LocalStripes(problem.size, 4.0 / max(power, torch.finfo(torch.float64).tiny))
+        self._last: PseudoData | None = None
+
+    def apply(self, found: Component, newton_steps: int) -> None:
+        problem = self.problem
+        design = delayed_sum(problem.stimulus, found.time)
+        rest = problem.fixed + problem.history @ found.history
+        for step in range(newton_steps):
+            data = pseudo_data(
+                design, found.space, design @ found.space + rest + found.offset, problem.counts, problem.shape
+            )
+            max_steps = 25 if step == 0 else 8
+            if found.hyper_space is None:
+                found.hyper_space, weights = self._search(data, max_steps)
+            else:
+                found.hyper_space, weights, _ = maximise_evidence(
+                    self.prior, data, found.hyper_space, max_steps=max_steps
+                )
+            found.space, found.offset = _moved(problem, design, rest, data, weights, found.space, found.offset)
+            self._last = data
+
+    def _search(self, data: PseudoData, max_steps: int) -> tuple[Tensor, Tensor]:
+        """Climb from the two most promising of many starts."""
+        score = (data.root.T @ data.data).square().reshape(1, 1, *self.problem.size)
+        near = torch.nn.functional.conv2d(score, torch.ones(1, 1, 5, 5, dtype=score.dtype), padding="same")
+        starts = self.prior.starts(self.prior.pixels[int(near.argmax())])
+        promise = [posterior(data, self.prior.covariance(start))[0] - _penalty(self.prior, start) for start in starts]
+        best = sorted(range(len(starts)), key=lambda k: -promise[k])[:2]
+        climbed = [maximise_evidence(self.prior, data, starts[k], max_steps=max_steps) for k in best]
+        hyper, weights, _ = max(climbed, key=lambda result: result[2])
+        return hyper, weights
+
+    def add_error(self, found: Component) -> None:
+        """Standard deviation of the map, from the curvature of the last step."""
+        assert self._last is not None
+        assert found.hyper_space is not None
+        covariance, root = self.prior.covariance(found.hyper_space), self._last.root
+        spread = root @ covariance @ root.T
+        spread.diagonal().add_(1.0)
+        part = torch.linalg.solve_triangular(torch.linalg.cholesky(spread), root @ covariance, upper=False)
+        found.space_error = (covariance.diagonal() - part.square().sum(dim=0)).clamp_min(0.0).sqrt()
+
+
+class _TimeStep:
+    """Newton steps for the time course and the spike history together."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.prior = SmoothInTime(problem.n_lags, problem.history.shape[1])
+
+    def apply(self, found: Component, newton_steps: int) -> None:
+        problem, n = self.problem, self.problem.n_lags
+        norm = float(found.space.norm())
+        if norm == 0.0:  # the prior has shrunk the map away: there is nothing to find a time course for
+            return
+        design = torch.cat([lagged(problem.stimulus @ (found.space / norm), n), problem.history], dim=1)
+        weights = torch.cat([found.time * norm, found.history])
+        hyper = self.prior.expected if found.hyper_time is None else found.hyper_time
+        for _ in range(newton_steps):
+            drive = design @ weights + problem.fixed + found.offset
+            data = pseudo_data(design, weights, drive, problem.counts, problem.shape)
+            hyper, new, _ = maximise_evidence(self.prior, data, hyper, max_steps=8)
+            weights, found.offset = _moved(problem, design, problem.fixed, data, new, weights, found.offset)
+        found.hyper_time, found.history = hyper, weights[n:]
+        size = float(weights[:n].norm())
+        found.time, found.space = weights[:n] / size, found.space * (size / norm)
+
+
+def _penalty(prior: Prior, hyper: Tensor) -> float:
+    return 0.5 * float(((hyper - prior.expected) / prior.spread).square().sum())
+
+
+def _moved(
+    problem: Problem, design: Tensor, rest: Tensor, data: PseudoData, new: Tensor, old: Tensor, offset: float
+) -> tuple[Tensor, float]:
+    """Weights and offset after a Newton step, halved while it explains the spikes worse than a constant rate."""
+    constant = problem.shape.inverse(problem.counts.mean()).expand_as(problem.counts)
+    floor = problem.shape.log_likelihood(constant, problem.counts)
+    floor = min(floor, problem.shape.log_likelihood(design @ old + rest + offset, problem.counts))
+    share = 1.0
+    while share > 1e-3:
+        weights = old + share * (new - old)
+        moved = offset + share * data.offset_change(new)
+        if problem.shape.log_likelihood(design @ weights + rest + moved, problem.counts) >= floor:
+            return weights, moved
+        share /= 2
+    return old, offset

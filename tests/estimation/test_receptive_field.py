@@ -1,0 +1,132 @@
+"""The recipe for receptive fields: the field's numbers, cells it has never met, and an honest split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import convis_core as convis
+from tests.estimation.cells import centre_surround, gabor, recorded, time_course
+
+LIMITS = {"ln_poisson_white": (0.97, 0.66), "ln_poisson_natural": (0.96, 0.51), "glm_history": (0.98, 0.70)}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_the_recipe_finds_the_cells_of_the_reference(shared: Path, name: str) -> None:
+    """The issue asks for 0.94, 0.75, 0.95 and 0.62, 0.40, 0.62 bits; reached are 0.98, 0.98, 0.99 and more bits."""
+    cell = np.load(shared / "reference" / "fitting" / f"{name}.npz")
+    found = convis.fit_receptive_field(cell["stimulus"], cell["spikes"])
+    similarity, bits = LIMITS[name]
+    assert np.corrcoef(found.filter.ravel(), cell["true_filter"].ravel())[0, 1] > similarity
+    assert found.scores["test bits/spike"] > bits
+    assert found.split == (slice(0, 4200), slice(4200, 4800), slice(4800, 6000))
+    assert found.rank == 1
+    if cell["true_history"].any():
+        assert np.corrcoef(found.history, cell["true_history"])[0, 1] > 0.97
+    else:
+        assert np.abs(found.history).max() < 0.15  # no history is seen where there is none
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", [gabor, centre_surround])
+def test_it_finds_cells_of_other_places_sizes_and_gains(kind: object, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    field = time_course(rng, 8)[:, None, None] * kind(rng, 11)  # type: ignore[operator]
+    cell = recorded(rng.standard_normal((4000, 11, 11)), field, rng.uniform(1.0, 1.8), rng.uniform(-2.0, -0.5), rng)
+    found = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=8, n_history=0, max_rank=1)
+    assert cell.similarity(found.filter) > 0.95
+    test = slice(3200, 4000)
+    best = convis.estimation.bits_per_spike(cell.rate[test], cell.spikes[test])
+    assert found.scores["test bits/spike"] > 0.9 * best
+
+
+def test_a_field_that_is_not_separable_gets_a_second_part() -> None:
+    rng = np.random.default_rng(5)
+    parts = [time_course(rng, 8, delay)[:, None, None] * gabor(rng, 9) for delay in (0, 3)]
+    cell = recorded(rng.standard_normal((5000, 9, 9)), sum(p / np.linalg.norm(p) for p in parts), 1.8, -1.0, rng)
+    found = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=8, n_history=0)
+    assert found.rank == 2
+    assert cell.similarity(found.filter) > 0.95
+
+
+def test_the_test_part_changes_nothing_but_its_score() -> None:
+    rng = np.random.default_rng(1)
+    cell = recorded(rng.standard_normal((2000, 7, 7)), time_course(rng, 5)[:, None, None] * gabor(rng, 7), 1.5, -1, rng)
+    other = cell.spikes.copy()
+    other[1600:] = rng.permutation(other[1600:])
+    first, second = (convis.fit_receptive_field(cell.stimulus, y, n_lags=5, n_history=3) for y in (cell.spikes, other))
+    assert np.array_equal(first.filter, second.filter)
+    assert first.scores["test bits/spike"] > second.scores["test bits/spike"]
+
+
+def test_units_and_grey_level_of_the_stimulus_do_not_matter() -> None:
+    rng = np.random.default_rng(2)
+    cell = recorded(rng.standard_normal((2000, 7, 7)), time_course(rng, 5)[:, None, None] * gabor(rng, 7), 1.5, -1, rng)
+    plain = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=5)
+    grey = convis.fit_receptive_field(cell.stimulus * 40 + 128, cell.spikes, n_lags=5)
+    np.testing.assert_allclose(grey.filter * 40, plain.filter, atol=1e-6)
+    np.testing.assert_allclose(
+        grey.predict(cell.stimulus * 40 + 128, cell.spikes), plain.predict(cell.stimulus, cell.spikes), atol=1e-5
+    )
+
+
+def test_the_prediction_is_the_one_that_was_scored() -> None:
+    rng = np.random.default_rng(3)
+    cell = recorded(rng.standard_normal((1500, 8, 8)), time_course(rng, 5)[:, None, None] * gabor(rng, 8), 1.5, -1, rng)
+    found = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=5, nonlinearity="exponential")
+    rate = found.predict(cell.stimulus, cell.spikes)
+    scored = convis.estimation.bits_per_spike(rate[1200:], cell.spikes[1200:])
+    assert scored == pytest.approx(found.scores["test bits/spike"], abs=1e-9)
+    assert "rank 1" in repr(found)
+
+
+def test_the_error_of_the_filter_covers_the_truth() -> None:
+    rng = np.random.default_rng(4)
+    field = time_course(rng, 6)[:, None, None] * gabor(rng, 9)
+    cell = recorded(rng.standard_normal((5000, 9, 9)), field, 1.5, -1.0, rng)
+    found = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=6, n_history=0, max_rank=1)
+    truth = field * (found.filter * field).sum() / (field * field).sum()
+    course = int(np.abs(found.time_courses[0]).argmax())
+    off = np.abs(found.filter - truth)[course] / found.filter_error[course]
+    assert np.mean(off < 1.0) > 0.5
+    assert np.mean(off < 3.0) > 0.9
+
+
+STIMULUS = np.random.default_rng(0).standard_normal((400, 4, 4))
+SPIKES = np.random.default_rng(1).poisson(0.5, 400)
+
+
+@pytest.mark.parametrize(
+    ("stimulus", "spikes", "options", "says"),
+    [
+        (STIMULUS, SPIKES[:-3], {}, "equally long, got 400 frames and 397 bins"),
+        (STIMULUS, SPIKES - 1, {}, "whole numbers of at least 0, got -1"),
+        (STIMULUS, SPIKES + 0.5, {}, "whole numbers"),
+        (STIMULUS, SPIKES * 0, {}, "no spikes"),
+        (STIMULUS, SPIKES * np.nan, {}, "NaN"),
+        (np.where(STIMULUS > 3, np.inf, STIMULUS), SPIKES, {}, "infinite"),
+        (STIMULUS * 0 + 2, SPIKES, {}, "constant"),
+        (STIMULUS, SPIKES, {"n_lags": 150}, "150 lags is too long"),
+        (STIMULUS, SPIKES, {"n_lags": 2.5}, "n_lags"),
+        (STIMULUS, SPIKES, {"split": (0.5, 0.2)}, "three shares"),
+        (STIMULUS, SPIKES, {"split": (0.5, 0.2, 0.1)}, "add up to 1"),
+        (STIMULUS, SPIKES, {"nonlinearity": "cubic"}, "softplus, exponential"),
+        (STIMULUS, np.where(np.arange(400) < 320, SPIKES, 0), {}, "no spike in the test part"),
+        (STIMULUS[:, None, None], SPIKES, {}, "one channel"),
+        (STIMULUS, np.stack([SPIKES, SPIKES]), {}, r"one cell are \[time\]"),
+        (np.ones((400, 50, 50)) * np.arange(400)[:, None, None], SPIKES, {}, "at most 1600"),
+    ],
+)
+def test_bad_input_is_refused_with_its_reason(stimulus: object, spikes: object, options: dict, says: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(convis.ConvisError, match=says):
+        convis.fit_receptive_field(stimulus, spikes, **options)
+
+
+def test_few_spikes_are_told() -> None:
+    spikes = np.zeros(400)
+    spikes[::20] = 1
+    with pytest.warns(UserWarning, match="only 20 spikes"):
+        found = convis.fit_receptive_field(STIMULUS, spikes, n_lags=3)
+    assert np.isfinite(found.filter).all()
