@@ -20,6 +20,18 @@ class Cell:
     def similarity(self, found: Array) -> float:
         return float(np.corrcoef(found.ravel(), self.filter.ravel())[0, 1])
 
+    def drive_filter(self, gain: float) -> Array:
+        """The filter in units of the drive, whose standard deviation is the gain."""
+        return np.asarray(self.filter * gain / filtered(self.stimulus, self.filter).std())
+
+
+def filtered(stimulus: Array, receptive_field: Array) -> Array:
+    """Causal convolution in time, inner product in space."""
+    drive = np.zeros(len(stimulus))
+    for lag, field in enumerate(receptive_field):
+        drive[lag:] += np.tensordot(stimulus[: len(stimulus) - lag], field, axes=2)
+    return drive
+
 
 def gabor(rng: np.random.Generator, size: int) -> Array:
     """A striped patch of random place, width, direction, period and phase."""
@@ -47,8 +59,6 @@ def time_course(rng: np.random.Generator, n_lags: int, delay: int = 0) -> Array:
 
 def recorded(stimulus: Array, receptive_field: Array, gain: float, offset: float, rng: np.random.Generator) -> Cell:
     """Poisson spikes of the rate softplus(gain * drive / std(drive) + offset)."""
-    drive = np.zeros(len(stimulus))
-    for lag, field in enumerate(receptive_field):
-        drive[lag:] += np.tensordot(stimulus[: len(stimulus) - lag], field, axes=2)
+    drive = filtered(stimulus, receptive_field)
     rate = np.logaddexp(0.0, gain * drive / drive.std() + offset)
     return Cell(stimulus, rng.poisson(rate).astype(float), receptive_field, rate)
