@@ -19,7 +19,8 @@ class LogPolarScheme:
 
     .. math:: d(r) = \begin{cases} 1 & r \le R_0 \\ 1 / (1 + K (r - R_0)) & r > R_0 \end{cases}
 
-    Spatial scales are those of the fovea divided by it.
+    Spatial scales are those of the fovea divided by it. The recursive blur takes them pixel by
+    pixel, so that a uniform image changes by some per cent where the scale does.
 
     Parameters
     ----------
