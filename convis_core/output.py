@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,10 @@ from convis_core.figures import figure
 from convis_core.resolution import Resolution, default_resolution
 from convis_core.tensors import TIME, describe_shape
 
-__all__ = ["Output"]
+__all__ = ["Events", "Output", "join_events"]
+
+Events = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+"""Cells, and when in s each of them spiked."""
 
 
 class Output:
@@ -31,6 +34,8 @@ class Output:
         Sampling of the responses.
     start : int
         Index of the first frame in the stream it came from.
+    events : mapping, optional
+        For responses that are spikes at known times: cells and times in s, by name.
 
     Examples
     --------
@@ -45,7 +50,9 @@ class Output:
         names: Sequence[str] | None = None,
         resolution: Resolution | None = None,
         start: int = 0,
+        events: Mapping[str, Events] | None = None,
     ) -> None:
+        self.events = dict(events or {})
         self._tensors = tuple(tensors)
         self.names = tuple(names) if names is not None else _default_names(len(self._tensors))
         if len(self.names) != len(self._tensors):
@@ -107,13 +114,27 @@ class Output:
         """
         return np.asarray(self.array(k).mean(axis=axis, dtype=np.float64))
 
+    def spike_times(self, k: int | str | None = None) -> Events:
+        """Return cell and time in s of every spike, in order of time; of one response or of all that have them.
+
+        Times are counted from the fresh start of the model. Raises `UnknownNameError` where a
+        response has no exact times; ``o[k]`` then has the number of spikes in each step.
+        """
+        name = self.names[k] if isinstance(k, int) else k
+        if not self.events or (name is not None and name not in self.events):
+            raise UnknownNameError(
+                f"There are no exact times of spikes of {name or 'any response'}.",
+                f"There are those of: {', '.join(self.events) or 'none'}.",
+            )
+        return _in_order([self.events[name]] if name is not None else list(self.events.values()))
+
     def plot(self, mode: str = "auto", k: int | str | None = None, **options: Any) -> Any:
         """Draw the responses; see `convis_core.plotting.plot_output` for the modes."""
         return figure("plot_output")(self, mode=mode, k=k, **options)
 
     def detach(self) -> Output:
         """Return the same responses cut off from the autograd graph."""
-        return Output([t.detach() for t in self], self.names, self.resolution, self.start)
+        return Output([t.detach() for t in self], self.names, self.resolution, self.start, self.events)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Output]) -> Output:
@@ -122,7 +143,7 @@ class Output:
         if len(parts) == 1:
             return first
         joined = [torch.cat([part[k] for part in parts], dim=TIME) for k in range(len(first))]
-        return cls(joined, first.names, first.resolution, first.start)
+        return cls(joined, first.names, first.resolution, first.start, join_events([part.events for part in parts]))
 
     def __repr__(self) -> str:
         listed = ", ".join(f"{name} {describe_shape(t.shape)}" for name, t in zip(self.names, self, strict=True))
@@ -139,6 +160,17 @@ class Output:
         seconds = self.n_frames * self.resolution.step
         caption = f"{self.n_frames} frames, {seconds:g} s at {self.resolution.steps_per_second:g} Hz"
         return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def join_events(parts: Sequence[Mapping[str, Events]]) -> dict[str, Events]:
+    """Join the events of successive chunks."""
+    return {name: _in_order([part[name] for part in parts if name in part]) for name in (parts[0] if parts else ())}
+
+
+def _in_order(trains: Sequence[Events]) -> Events:
+    unit, time = (np.concatenate([train[i] for train in trains]) for i in range(2))
+    order = np.argsort(time, kind="stable")
+    return unit[order], time[order]
 
 
 def _default_names(n: int) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from convis_core.output import Output
+from convis_core.output import Events, Output, join_events
 from convis_core.tensors import TIME
 
 __all__ = ["Collector"]
@@ -30,10 +30,13 @@ class Collector:
         self._whole: list[Tensor] = []
         self._filled = 0
         self._parts: list[Output] = []
+        self._events: list[dict[str, Events]] = []
 
     def add(self, output: Output) -> None:
         """Append the output of the next chunk."""
         n = output.n_frames
+        if output.events:
+            self._events.append(output.events)
         if self._first is None:
             self._first = output
             if self._expected is not None and n < self._expected:
@@ -53,7 +56,9 @@ class Collector:
         if self._filled:
             begun = [whole[:, :, : self._filled] for whole in self._whole]
             parts = [Output(begun, self._first.names, self._first.resolution, self._first.start), *parts]
-        return Output.concatenate(parts)
+        output = Output.concatenate(parts)
+        output.events = join_events(self._events)
+        return output
 
     def _fits(self, output: Output) -> bool:
         short = all(self._filled + r.shape[TIME] <= w.shape[TIME] for w, r in zip(self._whole, output, strict=True))

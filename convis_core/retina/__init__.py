@@ -3,15 +3,18 @@
 from convis_core.retina.bipolar import Bipolar, CustomBipolar
 from convis_core.retina.configuration import RetinaConfiguration
 from convis_core.retina.ganglion_input import GanglionInput
+from convis_core.retina.ganglion_spiking import AdaptiveGanglionSpiking, GanglionSpiking
 from convis_core.retina.log_polar import LogPolarScheme
 from convis_core.retina.luminance_gain_control import LuminanceGainControlOPLFilter
 from convis_core.retina.outer_plexiform import RecursiveOPLFilter
 from convis_core.retina.retina import Retina
 
 __all__ = [
+    "AdaptiveGanglionSpiking",
     "Bipolar",
     "CustomBipolar",
     "GanglionInput",
+    "GanglionSpiking",
     "LogPolarScheme",
     "LuminanceGainControlOPLFilter",
     "RecursiveOPLFilter",

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from convis_core.errors import ParameterError
-from convis_core.filters.spiking.integrate_and_fire import RefractoryLeakyIntegrateAndFireNeuron
 from convis_core.layer import Layer
 from convis_core.resolution import Resolution
 from convis_core.retina.bipolar import Bipolar, CustomBipolar
 from convis_core.retina.configuration import RetinaConfiguration
 from convis_core.retina.ganglion_input import GanglionInput
+from convis_core.retina.ganglion_spiking import AdaptiveGanglionSpiking, GanglionSpiking
 from convis_core.retina.log_polar import LogPolarScheme
 from convis_core.retina.luminance_gain_control import LuminanceGainControlOPLFilter
 from convis_core.retina.outer_plexiform import RecursiveOPLFilter
@@ -34,7 +34,7 @@ class Parts:
 
     opl: OuterPlexiform
     bipolar: Bipolar | None
-    layers: list[tuple[GanglionInput, Layer | None]]
+    layers: list[tuple[GanglionInput, GanglionSpiking | None]]
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,17 @@ def assemble(config: RetinaConfiguration, resolution: Resolution, options: Optio
     tree = config.as_dict()
     scheme = _scheme(tree.get("log-polar-scheme"), options.virtual_retina_logpolar)
     opl = _outer_plexiform(tree, scheme, options.stage_delay, resolution, dtype)
-    layers: list[tuple[GanglionInput, Layer | None]] = []
+    layers: list[tuple[GanglionInput, GanglionSpiking | None]] = []
     for i, group in enumerate(tree["ganglion-layers"]):
         where = f"ganglion-layers.{i}"
         cells = GanglionInput(log_polar=scheme, resolution=resolution)
         _set(cells, group, where, dtype)
         channel = next((name for name in SPIKING if name in group), None)
-        neurons: Layer | None = None
+        neurons: GanglionSpiking | None = None
         if channel is not None and options.spikes:
-            neurons = RefractoryLeakyIntegrateAndFireNeuron(
-                seed=None if options.seed is None else options.seed + i, resolution=resolution
-            )
+            kind = AdaptiveGanglionSpiking if channel.endswith("-adap") else GanglionSpiking
+            seed = None if options.seed is None else options.seed + i
+            neurons = kind(random_start=bool(group[channel]["random-init"]), seed=seed, resolution=resolution)
             _set(neurons, group[channel], f"{where}.{channel}", dtype)
         layers.append((cells, neurons))
     return Parts(opl, _bipolar(tree, scheme, resolution, dtype), layers)

@@ -57,6 +57,10 @@ class LogPolarScheme:
         radius = torch.hypot(x[:, None], y[None]) / resolution.pixel_per_degree
         return 1.0 / (1.0 + self.scaling_factor * (radius - self.fovea_radius).clamp(min=0.0))
 
+    def at(self, radius: float) -> float:
+        """Density at a distance from the centre, in deg."""
+        return 1.0 / (1.0 + self.scaling_factor * max(radius - self.fovea_radius, 0.0))
+
 
 def scale_in_pixels(sigma: Tensor, x: Tensor, resolution: Resolution, scheme: LogPolarScheme | None) -> Tensor:
     """Turn a scale in deg into pixels: a number, or with a scheme one for every pixel of x ``[..., x, y]``."""

@@ -51,5 +51,5 @@ class Recording:
         return answer
 
     def as_output(self, result: Any, start: int = 0) -> Output:
-        names = (*self._retina.output_names, *self._record)
-        return Output(result, names, self.resolution, start)
+        with self._retina.recording(self._record):
+            return self._retina.as_output(result, start)

@@ -15,11 +15,12 @@ from convis_core.errors import ParameterError
 from convis_core.layer import Layer
 from convis_core.loops.run import Chunk, run_model, stream_model
 from convis_core.ops.compiled import share_work
-from convis_core.output import Output
+from convis_core.output import Events, Output
 from convis_core.resolution import Resolution, default_resolution
 from convis_core.retina.assembly import Options, OuterPlexiform, Parts, assemble, write_back
 from convis_core.retina.bipolar import Bipolar
 from convis_core.retina.configuration import RetinaConfiguration
+from convis_core.retina.mosaic import Mosaic
 from convis_core.retina.recording import Recording, check_stages
 from convis_core.retina.stage_delay import StageDelay
 
@@ -147,6 +148,7 @@ class Retina(Layer):
             for name in ("opl", "bipolar", *names):
                 self.add_module(f"delay_{name}", StageDelay(resolution=self.resolution))
         self.to(self.device)
+        self._mosaic = Mosaic(config, parts, self._options.seed)
         self.spiking = bool(parts.layers) and all(neurons is not None for _, neurons in parts.layers)
         self.output_names = self._names()
 
@@ -231,6 +233,7 @@ class Retina(Layer):
         self.opl.settle(luminance)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        x = self._mosaic.look(x)
         found: dict[str, Tensor] = {}
         found["receptor"], found["horizontal"], signal = self.opl.stages(x)
         found["opl"] = signal
@@ -243,6 +246,27 @@ class Retina(Layer):
         found.update({f"ganglion_{i}": current for i, (current, _) in enumerate(layers)})
         answers = [spikes for _, spikes in layers] or [found[name] for name in self.output_names]
         return (*answers, *(found[name] for name in self._record))
+
+    def as_output(self, result: Any, start: int = 0) -> Output:
+        """Wrap what ``forward`` returned, with the exact times of the spikes."""
+        tensors = (result,) if isinstance(result, Tensor) else tuple(result)
+        names = (*self.output_names, *self._record)
+        return Output(tensors, names, self.resolution, start, self._events())
+
+    def _events(self) -> dict[str, Events]:
+        """Spikes of the last chunk by the name of their layer."""
+        return {
+            name: self._mosaic.unit_events(i, neurons.events)
+            for i, (name, (_, neurons)) in enumerate(zip(self.output_names, self._parts().layers, strict=False))
+            if neurons is not None
+        }
+
+    def unit_positions(self) -> list[Any]:
+        """Positions of the cells of each layer, in deg from the centre to the right and down; None for one a pixel.
+
+        They are known once the retina has seen the size of its images.
+        """
+        return [None if neurons is None else neurons.positions for _, neurons in self._parts().layers]
 
     def _ganglion_layers(self, v: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Current and response of every layer of ganglion cells, side by side where no gradient is asked for."""
