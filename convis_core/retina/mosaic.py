@@ -32,6 +32,7 @@ class Mosaic:
         self._image: tuple[int, int] | None = None
         self._window = slice(None), slice(None)
         self.numbers: list[NDArray[np.int64]] = []
+        self.n_numbers = 0
         self._arrays: list[CellArray | None] = []
         for group, (_, neurons) in zip(config.get("ganglion-layers"), parts.layers, strict=True):
             channel = next((group[name] for name in SPIKING if name in group), None)
@@ -46,9 +47,13 @@ class Mosaic:
         return x[..., self._window[0], self._window[1]]
 
     def unit_events(self, layer: int, events: Events) -> Events:
-        """Number the cells of events through all layers, or as they were numbered one by one."""
+        """Number the cells of events through all layers, or as they were numbered one by one.
+
+        The cells of a further batch or channel follow those of the ones before.
+        """
         cell, time = events
-        return self.numbers[layer][cell], time
+        plane, cell = np.divmod(cell, max(len(self.numbers[layer]), 1))
+        return self.numbers[layer][cell] + plane * self.n_numbers, time
 
     def _place(self, image: tuple[int, int]) -> None:
         parts, scales = self._parts, self._scales()
@@ -69,6 +74,7 @@ class Mosaic:
                     numbers = np.array([unit[2] for unit in array.units], dtype=np.int64)
             self.numbers.append(numbers)
             first = max(first, int(numbers.max(initial=first - 1)) + 1)
+        self.n_numbers = first
 
     def _scales(self) -> list[float]:
         opl, bipolar = self._parts.opl, self._parts.bipolar

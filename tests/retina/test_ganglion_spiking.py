@@ -182,3 +182,15 @@ def test_outputs_tell_exact_times_by_layer() -> None:
     assert np.abs(counted - o.array(0).sum(axis=(0, 1, 3, 4))).sum() <= 2, "spikes at the very end of a step"
     with pytest.raises(UnknownNameError, match="no exact times"):
         Retina(spikes=False).run(np.zeros((3, 4, 4))).spike_times()
+
+
+def test_cells_of_every_batch_and_channel_have_a_number_of_their_own() -> None:
+    retina = Retina(seed=1)
+    o = retina.run(torch.rand(2, 3, 200, 4, 4))
+    unit, _ = o.spike_times()
+    assert unit.max() < 2 * 3 * 32
+    for k, sign in enumerate(("ON", "OFF")):
+        numbers, _ = o.spike_times(f"ganglion_spikes_{sign}")
+        assert bool((numbers % 32 // 16 == k).all())
+        per_plane = np.bincount(numbers // 32, minlength=6)
+        np.testing.assert_array_equal(per_plane, o.array(k).sum(axis=(2, 3, 4)).ravel())
