@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from convis_core.errors import FitError
 from convis_core.loops.losses import Loss, sum_squared_error
-from convis_core.loops.pairs import Pairs, matched
+from convis_core.loops.pairs import Pairs, trials
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
 from convis_core.loops.update import Objective, update
@@ -42,6 +43,10 @@ class FitStep:
         The chunk itself, ``[batch, channel, time, x, y]``.
     response : Tensor
         What the model had answered before the update.
+    trial : int
+        Which of several trials the chunk is from.
+    ends_epoch : bool
+        Whether this was the last update of a pass over the data.
     """
 
     step: int
@@ -53,6 +58,8 @@ class FitStep:
     input: Tensor
     target: Tensor
     response: Tensor
+    trial: int = 0
+    ends_epoch: bool = False
 
 
 def fit(
@@ -66,6 +73,10 @@ def fit(
     loss_fn: Loss = sum_squared_error,
     t_skip: int = 0,
     output: int | str | None = None,
+    weights: Any = None,
+    penalties: Sequence[Callable[[Any], Tensor]] = (),
+    clip: float | None = None,
+    schedule: LRScheduler | None = None,
 ) -> Iterator[FitStep]:
     """Fit a model to a target and yield every update as soon as it is made.
 
@@ -79,8 +90,8 @@ def fit(
     ----------
     model : Layer
         Its parameters are changed in place, its state is left as it was.
-    source, target : array, tensor or Stream
-        Equally long in time.
+    source, target : array, tensor or Stream, or lists of them
+        Equally long in time. Lists hold trials; the model starts each without memory.
     dt : int, optional
         Frames per update.
     epochs : int
@@ -94,6 +105,16 @@ def fit(
         Frames at the start of the data that do not count.
     output : int or str, optional
         Which response is fitted, where the model has several.
+    weights : array, tensor or Stream, or a list of them, optional
+        Weight of every point of the target, ``[time]`` or shaped like it; 0 leaves a point out,
+        whatever the target is there. Needs a loss of `convis_core.loops.losses`.
+    penalties : sequence of callable
+        Regularisers, each a function of the model; see `convis_core.loops.regularisers`.
+        An epoch adds each of them once to its loss.
+    clip : float, optional
+        Largest norm of the gradient; a longer one is shortened to it.
+    schedule : torch.optim.lr_scheduler.LRScheduler, optional
+        Stepped after every epoch.
 
     Yields
     ------
@@ -105,13 +126,15 @@ def fit(
         If nothing can be fitted, or the loss stops being finite; the parameters are
         then those from before the failing update.
     """
-    pairs = Pairs.of(source, target, dt)
-    objective = Objective(loss_fn, output, t_skip and check_steps(t_skip, "t_skip"))
+    recordings = trials(source, target, dt, weights)
+    if clip is not None and not clip > 0:
+        raise FitError(f"clip is the largest norm of the gradient and must be more than 0, got {clip}.")
+    objective = Objective(loss_fn, output, t_skip and check_steps(t_skip, "t_skip"), tuple(penalties), clip)
     epochs = check_steps(epochs, "epochs", "passes over the data")
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
     _chosen(model, optimizer)
-    return _steps(model, pairs, objective, epochs, optimizer)
+    return _steps(model, recordings, objective, epochs, optimizer, schedule)
 
 
 def _chosen(model: FittableModel, optimizer: Optimizer | None) -> Optimizer:
@@ -122,20 +145,41 @@ def _chosen(model: FittableModel, optimizer: Optimizer | None) -> Optimizer:
 
 
 def _steps(
-    model: FittableModel, pairs: Pairs, objective: Objective, epochs: int, optimizer: Optimizer | None
+    model: FittableModel,
+    recordings: list[Pairs],
+    objective: Objective,
+    epochs: int,
+    optimizer: Optimizer | None,
+    schedule: LRScheduler | None,
 ) -> Iterator[FitStep]:
     kept = model.get_state()
+    whole = sum(pairs.n_frames for pairs in recordings)
     step = 0
     try:
         for epoch in range(epochs):
-            model.clear_state()
-            for start, frames, wanted in pairs.read(model.dtype, model.device):
-                chosen = _chosen(model, optimizer)
-                loss, response = update(model, chosen, objective, start, frames, wanted)
-                stop = start + frames.shape[TIME]
-                name = type(chosen).__name__
-                yield FitStep(step, epoch, start, stop, loss, name, frames, wanted, response)
-                step += 1
+            for trial, pairs in enumerate(recordings):
+                model.clear_state()
+                for piece in pairs.read(model.dtype, model.device):
+                    chosen = _chosen(model, optimizer)
+                    stop = piece.start + piece.frames.shape[TIME]
+                    loss, response = update(model, chosen, objective, piece, (stop - piece.start) / whole)
+                    ends = stop == pairs.n_frames and pairs is recordings[-1]
+                    if ends and schedule is not None:
+                        schedule.step()
+                    yield FitStep(
+                        step,
+                        epoch,
+                        piece.start,
+                        stop,
+                        loss,
+                        type(chosen).__name__,
+                        piece.frames,
+                        piece.wanted,
+                        response,
+                        trial,
+                        ends,
+                    )
+                    step += 1
     finally:
         model.set_state(kept)
 
@@ -149,18 +193,19 @@ def loss_per_chunk(
     loss_fn: Loss = sum_squared_error,
     t_skip: int = 0,
     output: int | str | None = None,
+    weights: Any = None,
 ) -> np.ndarray[Any, Any]:
-    """Loss of every chunk, changing neither the parameters nor the state of the model."""
-    pairs = Pairs.of(source, target, dt)
+    """Loss of every chunk, without penalties, changing neither the parameters nor the state of the model."""
+    recordings = trials(source, target, dt, weights)
     objective = Objective(loss_fn, output, t_skip and check_steps(t_skip, "t_skip"))
     kept = model.get_state()
     losses = []
     try:
-        model.clear_state()
-        with torch.no_grad():
-            for start, frames, wanted in pairs.read(model.dtype, model.device):
-                response = objective.respond(model, frames)
-                losses.append(float(objective.score(response, matched(response, wanted), start)))
+        for pairs in recordings:
+            model.clear_state()
+            with torch.no_grad():
+                for piece in pairs.read(model.dtype, model.device):
+                    losses.append(float(objective.score(objective.respond(model, piece.frames), piece)))
     finally:
         model.set_state(kept)
     return np.array(losses)

@@ -1,28 +1,142 @@
-"""Losses between a response and a target, each summed over everything it is given."""
+"""Losses between a response and a target, each summed over everything it is given unless it says mean."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
+import torch
 from torch import Tensor
 
-__all__ = ["Loss", "sum_squared_error"]
+from convis_core.errors import FitError
+
+__all__ = [
+    "Loss",
+    "PointwiseLoss",
+    "bernoulli_loss",
+    "mean_squared_error",
+    "negative_binomial_loss",
+    "poisson_loss",
+    "sum_squared_error",
+    "weighted",
+]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
+LEAST: Final = 1e-12
+"""Rates and probabilities are not let fall below this, so that one silent bin is no infinite loss."""
 
-def sum_squared_error(response: Tensor, target: Tensor) -> Tensor:
-    r"""Sum of squared errors, :math:`\sum (r - y)^2`.
+
+@dataclass(frozen=True)
+class PointwiseLoss:
+    """A loss that is a sum, or a mean, over points, and can therefore weight them.
 
     Parameters
     ----------
-    response, target : Tensor
-        Shapes that broadcast against one another.
+    name : str
+    each : callable
+        Loss of every point, given response and target.
+    mean : bool
+        Whether to divide by the number of points, or by the sum of the weights.
+    """
+
+    name: str
+    each: Callable[[Tensor, Tensor], Tensor]
+    mean: bool = False
+
+    def __call__(self, response: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Loss of a response, ``[batch, channel, time, x, y]``, with weights that broadcast against it."""
+        if weights is None:
+            loss = self.each(response, target)
+            return loss.mean() if self.mean else loss.sum()
+        target = torch.where(weights > 0, target, 0.0)  # what is masked may be anything, NaN too
+        loss = self.each(response, target)
+        weights = weights.expand_as(loss)
+        loss = loss * weights
+        return loss.sum() / weights.sum().clamp_min(LEAST) if self.mean else loss.sum()
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def weighted(loss_fn: Loss, response: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+    """Loss with weights, where there are any; a loss of somebody else's making cannot weight points."""
+    if weights is None:
+        return loss_fn(response, target)
+    if not isinstance(loss_fn, PointwiseLoss):
+        raise FitError(
+            f"Points cannot be weighted in {getattr(loss_fn, '__name__', type(loss_fn).__name__)}.",
+            "Use one of convis_core.loops.losses, or PointwiseLoss(name, loss of every point).",
+        )
+    return loss_fn(response, target, weights)
+
+
+def _squared(response: Tensor, target: Tensor) -> Tensor:
+    return (response - target).square()
+
+
+def _poisson(rate: Tensor, counts: Tensor) -> Tensor:
+    _check_counts(counts, "Poisson")
+    return rate - counts * rate.clamp_min(LEAST).log()
+
+
+def _bernoulli(probability: Tensor, events: Tensor) -> Tensor:
+    if bool((events.detach() < 0).any()) or bool((events.detach() > 1).any()):
+        raise FitError("A Bernoulli likelihood takes targets from 0 to 1.", "Use the Poisson one for counts.")
+    p = probability.clamp(LEAST, 1 - 1e-7)
+    return -(events * p.log() + (1 - events) * torch.log1p(-p))
+
+
+sum_squared_error: Final = PointwiseLoss("sum_squared_error", _squared)
+r"""Sum of squared errors, :math:`\sum (r - y)^2`.
+
+>>> float(sum_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0])))
+4.0
+"""
+
+mean_squared_error: Final = PointwiseLoss("mean_squared_error", _squared, mean=True)
+r"""Mean of squared errors, :math:`\frac1n \sum (r - y)^2`."""
+
+poisson_loss: Final = PointwiseLoss("poisson_loss", _poisson)
+r"""Negative Poisson log-likelihood :math:`\sum r - y \log r`, without the term of the counts alone."""
+
+bernoulli_loss: Final = PointwiseLoss("bernoulli_loss", _bernoulli)
+r"""Negative Bernoulli log-likelihood :math:`-\sum y \log p + (1 - y) \log (1 - p)`."""
+
+
+def negative_binomial_loss(dispersion: float) -> PointwiseLoss:
+    r"""Negative log-likelihood of counts with variance :math:`r + \alpha r^2`.
+
+    :math:`\sum (y + 1/\alpha) \log (1 + \alpha r) - y \log (\alpha r)`, without the terms of the counts
+    alone. As :math:`\alpha \to 0` it is the Poisson one, up to a constant.
+
+    Parameters
+    ----------
+    dispersion : float
+        :math:`\alpha`, more than 0.
 
     Examples
     --------
-    >>> import torch
-    >>> float(sum_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0])))
-    4.0
+    >>> float(negative_binomial_loss(1.0)(torch.tensor([1.0]), torch.tensor([0.0])))  # log 2
+    0.6931...
     """
-    return (response - target).square().sum()
+    if not dispersion > 0:
+        raise FitError(f"The dispersion must be more than 0, got {dispersion}.", "Use poisson_loss for none.")
+
+    def each(rate: Tensor, counts: Tensor) -> Tensor:
+        _check_counts(counts, "negative-binomial")
+        scaled = dispersion * rate
+        return (counts + 1 / dispersion) * torch.log1p(scaled) - counts * scaled.clamp_min(LEAST).log()
+
+    return PointwiseLoss(f"negative_binomial_loss({dispersion:g})", each)
+
+
+def _check_counts(counts: Tensor, likelihood: str) -> None:
+    bad = counts.detach()
+    bad = bad[(bad < 0) | (bad != bad.round())]
+    if bad.numel():
+        raise FitError(
+            f"A {likelihood} likelihood takes counts, whole numbers of at least 0, got {float(bad[0]):g}.",
+            "Count the spikes in each bin, or use sum_squared_error for a rate.",
+        )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +16,16 @@ from convis_core.streams.base import Stream, as_stream
 from convis_core.tensors import AXES, TIME, check_finite, describe_shape
 from convis_core.warn import warn
 
-__all__ = ["Pairs", "matched"]
+__all__ = ["Pairs", "Piece", "matched", "trials"]
+
+
+class Piece(NamedTuple):
+    """One chunk of a fit: its first frame, ``[batch, channel, time, x, y]`` of each, and weights if any."""
+
+    start: int
+    frames: Tensor
+    wanted: Tensor
+    importance: Tensor | None
 
 
 @dataclass
@@ -25,10 +35,11 @@ class Pairs:
     stimulus: Stream
     recording: Stream
     length: int
+    importance: Stream | None = None
 
     @classmethod
-    def of(cls, source: Any, target: Any, dt: int | None) -> Pairs:
-        """Check that both are finite, seekable and equally long."""
+    def of(cls, source: Any, target: Any, dt: int | None, weights: Any = None) -> Pairs:
+        """Check that both are finite, seekable and equally long, and the weights no less so."""
         stimulus, recording = as_stream(source), as_stream(target)
         for stream, what in ((stimulus, "input"), (recording, "target")):
             if stream.length is None:
@@ -40,18 +51,70 @@ class Pairs:
                 f"Input and target must have as many frames, got {stimulus.length} and {recording.length}.",
                 "Bin both with the same step, and cut the longer one.",
             )
-        return cls(stimulus, recording, chunk_length(stimulus, dt))
+        return cls(stimulus, recording, chunk_length(stimulus, dt), _importance(weights, recording))
 
-    def read(self, dtype: torch.dtype, device: torch.device) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Yield (first frame, input, target) for every chunk, from the start."""
-        self.stimulus.seek(0)
-        self.recording.seek(0)
+    @property
+    def n_frames(self) -> int:
+        """Frames of the whole."""
+        assert self.stimulus.length is not None
+        return self.stimulus.length
+
+    def read(self, dtype: torch.dtype, device: torch.device) -> Iterator[Piece]:
+        """Yield every chunk, from the start."""
+        for stream in (self.stimulus, self.recording, self.importance):
+            if stream is not None:
+                stream.seek(0)
         while (frames := self.stimulus.get(self.length)).shape[TIME]:
             start = self.stimulus.position - frames.shape[TIME]
             wanted = self.recording.get(frames.shape[TIME])
             check_finite(frames, "The input", start)
-            check_finite(wanted, "The target", start)
-            yield start, frames.to(device=device, dtype=dtype), wanted.to(device=device, dtype=dtype)
+            importance = None if self.importance is None else self.importance.get(frames.shape[TIME])
+            check_finite(wanted if importance is None else torch.where(importance > 0, wanted, 0), "The target", start)
+            yield Piece(
+                start,
+                frames.to(device=device, dtype=dtype),
+                wanted.to(device=device, dtype=dtype),
+                None if importance is None else importance.to(device=device, dtype=dtype),
+            )
+
+
+def trials(source: Any, target: Any, dt: int | None, weights: Any = None) -> list[Pairs]:
+    """Pairs of one recording, or of each trial where stimulus and target are lists of them."""
+    if not _is_list_of_trials(source) and not _is_list_of_trials(target):
+        return [Pairs.of(source, target, dt, weights)]
+    if not isinstance(target, (list, tuple)) or not isinstance(source, (list, tuple)) or len(source) != len(target):
+        sizes = [len(part) if isinstance(part, (list, tuple)) else "one" for part in (source, target)]
+        raise FitError(
+            f"Trials need a list of inputs and an equally long list of targets, got {sizes[0]} and {sizes[1]}.",
+            "For one input shown again and again write [input] * len(targets).",
+        )
+    each = [None] * len(source) if weights is None else weights
+    if len(each) != len(source):
+        raise FitError(f"Got {len(source)} trials and weights for {len(each)}.", "Give one array for each trial.")
+    return [Pairs.of(*parts[:2], dt, parts[2]) for parts in zip(source, target, each, strict=True)]
+
+
+def _is_list_of_trials(value: Any) -> bool:
+    arrays = (np.ndarray, Tensor, Stream)
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(part, arrays) for part in value)
+
+
+def _importance(weights: Any, recording: Stream) -> Stream | None:
+    if weights is None:
+        return None
+    stream = as_stream(weights)
+    if stream.length != recording.length:
+        raise FitError(
+            f"There must be a weight for every frame of the target, got {stream.length} for {recording.length}.",
+            "Give weights as [time], or shaped like the target.",
+        )
+    values = stream.get(recording.length or 0)
+    check_finite(values, "The weights")
+    if bool((values < 0).any()) or not bool((values > 0).any()):
+        raise FitError(
+            "Weights must be at least 0, and some more than 0.", "Give 1 for what counts and 0 for what does not."
+        )
+    return stream
 
 
 def matched(response: Tensor, target: Tensor) -> Tensor:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from convis_core.errors import ConvisError, FitError
-from convis_core.loops.losses import Loss
-from convis_core.loops.pairs import matched
+from convis_core.loops.losses import Loss, weighted
+from convis_core.loops.pairs import Piece, matched
 from convis_core.loops.protocol import FittableModel
 from convis_core.output import Output
 from convis_core.tensors import TIME
@@ -22,11 +23,13 @@ __all__ = ["Objective", "update"]
 
 @dataclass
 class Objective:
-    """How one chunk is scored: which response, which loss, from which frame on."""
+    """How one chunk is scored: which response, which loss, from which frame on, with which penalties."""
 
     loss_fn: Loss
     output: int | str | None
     t_skip: int
+    penalties: Sequence[Callable[[Any], Tensor]] = ()
+    clip: float | None = None
 
     def respond(self, model: FittableModel, frames: Tensor) -> Tensor:
         """Run the model and pick the response to be fitted."""
@@ -38,28 +41,39 @@ class Objective:
             )
         return output[0 if self.output is None else self.output]
 
-    def score(self, response: Tensor, target: Tensor, start: int) -> Tensor:
+    def score(self, response: Tensor, piece: Piece) -> Tensor:
         """Loss of one chunk, without the first `t_skip` frames of the data."""
-        skip = min(max(self.t_skip - start, 0), response.shape[TIME])
-        return self.loss_fn(response[:, :, skip:], target[:, :, skip:])
+        skip = min(max(self.t_skip - piece.start, 0), response.shape[TIME])
+        target = matched(response, piece.wanted)
+        importance = None if piece.importance is None else piece.importance[:, :, skip:]
+        return weighted(self.loss_fn, response[:, :, skip:], target[:, :, skip:], importance)
+
+    def penalty(self, model: FittableModel) -> Tensor | float:
+        """All penalties of the model together."""
+        return sum((penalise(model) for penalise in self.penalties), start=0.0)
 
 
 def update(
-    model: FittableModel, optimizer: Optimizer, objective: Objective, start: int, frames: Tensor, wanted: Tensor
+    model: FittableModel, optimizer: Optimizer, objective: Objective, piece: Piece, share: float = 1.0
 ) -> tuple[float, Tensor]:
-    """Make one step of the optimiser and leave the state at the end of the chunk, detached."""
+    """Make one step of the optimiser and leave the state at the end of the chunk, detached.
+
+    `share` is the part of an epoch that the chunk makes up, and of the penalties that it bears.
+    """
     before, dice = model.get_state(), torch.get_rng_state()
     evaluations: list[tuple[float, Tensor]] = []
 
     def respond() -> Tensor:
         model.set_state(before)
         torch.set_rng_state(dice)
-        return objective.respond(model, frames)
+        return objective.respond(model, piece.frames)
 
     def closure() -> Tensor:
         optimizer.zero_grad()
         response = respond()
-        loss = objective.score(response, matched(response, wanted), start)
+        loss = objective.score(response, piece)
+        if objective.penalties:
+            loss = loss + share * objective.penalty(model)
         evaluations.append((float(loss.detach()), response.detach() if not evaluations else evaluations[0][1]))
         _check_finite(loss)
         if not loss.requires_grad:
@@ -68,9 +82,11 @@ def update(
                 f"Fit what comes before the spikes of a {type(model).__name__}, or unfreeze a parameter that counts.",
             )
         loss.backward()  # type: ignore[no-untyped-call]
+        if objective.clip is not None:
+            torch.nn.utils.clip_grad_norm_(list(model.parameters()), objective.clip)
         return loss
 
-    with _undone_on_error(model, type(optimizer).__name__, start):
+    with _undone_on_error(model, type(optimizer).__name__, piece.start):
         with torch.enable_grad():
             optimizer.step(closure)  # type: ignore[arg-type]  # a tensor is what torch's own documentation returns
         for parameter in model.parameters():

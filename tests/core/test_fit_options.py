@@ -1,0 +1,152 @@
+"""Weights, trials, penalties, clipping, schedules and early stopping of the one fit loop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import convis_core as convis
+from convis_core import fit
+from convis_core.errors import ConvisError, FitError
+from convis_core.loops.early_stopping import stop_early
+from convis_core.loops.losses import mean_squared_error
+from convis_core.loops.regularisers import L2
+
+STIMULUS, RESPONSE = convis.samples.generate_sample_data(size=(80, 8, 8), seed=1)
+STIMULUS, RESPONSE = np.asarray(STIMULUS), np.asarray(RESPONSE)
+
+
+@pytest.fixture
+def model() -> convis.models.LN:
+    torch.manual_seed(0)
+    return convis.models.LN(kernel_dim=(6, 5, 5))
+
+
+def kernel(model: convis.models.LN) -> torch.Tensor:
+    return next(p for p in model.parameters() if p.ndim == 5).detach().clone()
+
+
+def test_frames_of_weight_zero_change_nothing(model: convis.models.LN) -> None:
+    weights = np.ones(80)
+    weights[30:50] = 0
+    broken = RESPONSE.copy()
+    broken[30:50] = np.nan
+    losses = model.compute_loss(STIMULUS, broken, dt=40, weights=weights)
+    each = (model.run(STIMULUS).array()[0, 0] - RESPONSE) ** 2
+    assert losses == pytest.approx([each[:30].sum(), each[50:].sum()], rel=1e-4)
+    model.set_optimizer.SGD(lr=1e-5)
+    model.optimize(STIMULUS, broken, dt=40, weights=weights)
+    assert bool(torch.isfinite(kernel(model)).all())
+
+
+def test_a_mean_with_weights_divides_by_them(model: convis.models.LN) -> None:
+    plain = model.compute_loss(STIMULUS, RESPONSE, loss_fn=mean_squared_error)
+    tripled = model.compute_loss(STIMULUS, RESPONSE, loss_fn=mean_squared_error, weights=np.full(80, 3.0))
+    assert plain == pytest.approx(tripled, rel=1e-5)
+
+
+def test_every_trial_starts_without_memory(model: convis.models.LN) -> None:
+    parts = [STIMULUS[:30], STIMULUS[30:]], [RESPONSE[:30], RESPONSE[30:]]
+    together = model.compute_loss(*parts)
+    alone = [model.compute_loss(inp, out)[0] for inp, out in zip(*parts, strict=True)]
+    assert together == pytest.approx(alone)
+    model.set_optimizer.SGD(lr=1e-6)
+    steps = list(fit(model, *parts, dt=25, epochs=2))
+    assert [(s.epoch, s.trial, s.start, s.stop, s.ends_epoch) for s in steps[:4]] == [
+        (0, 0, 0, 25, False),
+        (0, 0, 25, 30, False),
+        (0, 1, 0, 25, False),
+        (0, 1, 25, 50, True),
+    ]
+    assert len(steps) == 8
+
+
+def test_an_epoch_adds_a_penalty_once(model: convis.models.LN) -> None:
+    model.set_optimizer.SGD(lr=0.0)
+    plain = model.optimize(STIMULUS, RESPONSE, dt=30)
+    penalty = L2(2000.0)
+    with_it = model.optimize(STIMULUS, RESPONSE, dt=30, penalties=[penalty])
+    assert with_it.sum() - plain.sum() == pytest.approx(float(penalty(model).detach()), rel=1e-3)
+
+
+def test_a_strong_penalty_shrinks_the_kernel(model: convis.models.LN) -> None:
+    before = kernel(model).norm()
+    model.set_optimizer.SGD(lr=1e-6)
+    model.optimize(STIMULUS, RESPONSE, penalties=[L2(4e5)])
+    assert float(kernel(model).norm()) < 0.5 * float(before)
+
+
+def test_a_clipped_step_is_as_long_as_it_may_be(model: convis.models.LN) -> None:
+    before = torch.cat([p.detach().flatten() for p in model.parameters() if p.requires_grad])
+    model.set_optimizer.SGD(lr=1.0)
+    model.optimize(STIMULUS, RESPONSE, clip=1e-3)
+    after = torch.cat([p.detach().flatten() for p in model.parameters() if p.requires_grad])
+    assert float((after - before).norm()) == pytest.approx(1e-3, rel=0.01)
+
+
+def test_a_schedule_is_stepped_after_every_epoch(model: convis.models.LN) -> None:
+    optimizer = model.set_optimizer.SGD(lr=1e-6)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    model.optimize(STIMULUS, RESPONSE, dt=40, epochs=3, schedule=schedule)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-6 / 8)
+
+
+def test_early_stopping_brings_the_best_epoch_back(model: convis.models.LN) -> None:
+    scores = iter([5.0, 3.0, 4.0, 4.5, 1.0])
+    seen: list[torch.Tensor] = []
+
+    def score() -> float:
+        seen.append(kernel(model))
+        return next(scores)
+
+    model.set_optimizer.SGD(lr=1e-6)
+    steps = list(stop_early(fit(model, STIMULUS, RESPONSE, dt=40, epochs=9), model, score, patience=2))
+    assert len(steps) == 6  # three epochs of two chunks: the fourth is never made
+    assert torch.equal(kernel(model), seen[1]) and not torch.equal(seen[1], seen[2])
+
+
+def test_a_fit_that_diverges_leaves_the_best_parameters(model: convis.models.LN) -> None:
+    start = kernel(model)
+    model.set_optimizer.SGD(lr=1e3)
+    steps = stop_early(
+        fit(model, STIMULUS, RESPONSE, dt=40, epochs=50), model, lambda: model.compute_loss(STIMULUS, RESPONSE).sum()
+    )
+    with pytest.raises(FitError, match="diverged"):
+        list(steps)
+    assert torch.equal(kernel(model), start)
+
+
+def test_whoever_walks_away_has_the_best_parameters(model: convis.models.LN) -> None:
+    start = kernel(model)
+    model.set_optimizer.SGD(lr=1e-6)
+    steps = stop_early(fit(model, STIMULUS, RESPONSE, dt=40, epochs=5), model, lambda: 0.0)
+    next(steps)
+    assert not torch.equal(kernel(model), start)
+    steps.close()  # type: ignore[attr-defined]
+    assert torch.equal(kernel(model), start)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"weights": np.ones(79)}, "a weight for every frame"),
+        ({"weights": -np.ones(80)}, "at least 0"),
+        ({"weights": np.zeros(80)}, "some more than 0"),
+        ({"clip": 0.0}, "more than 0, got 0"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_the_first_step(
+    model: convis.models.LN, options: dict[str, object], says: str
+) -> None:
+    model.set_optimizer.SGD(lr=1e-6)
+    with pytest.raises(ConvisError, match=says):
+        fit(model, STIMULUS, RESPONSE, **options)
+
+
+def test_trials_must_match(model: convis.models.LN) -> None:
+    model.set_optimizer.SGD(lr=1e-6)
+    with pytest.raises(FitError, match="equally long list of targets, got 2 and 1"):
+        fit(model, [STIMULUS, STIMULUS], [RESPONSE])
+    with pytest.raises(FitError, match="got 2 and one"):
+        fit(model, [STIMULUS, STIMULUS], RESPONSE)
