@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -66,7 +66,7 @@ def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
     return compiled
 
 
-def share_work(function: Callable[..., None], tasks: Sequence[tuple[Any, ...]]) -> None:
+def share_work(function: Callable[..., object], tasks: Sequence[tuple[Any, ...]]) -> None:
     """Call a function that releases Python's lock for every tuple of arguments, side by side.
 
     Examples
@@ -76,12 +76,17 @@ def share_work(function: Callable[..., None], tasks: Sequence[tuple[Any, ...]]) 
     >>> sorted(done)
     [1, 2]
     """
-    if len(tasks) == 1 or getattr(_inside, "a_task", False):  # a task that waited for others could wait for ever
+    if len(tasks) <= 1 or getattr(_inside, "a_task", False):  # a task that waited for others could wait for ever
         for task in tasks:
             function(*task)
         return
-    for result in [_pool().submit(function, *task) for task in tasks]:
-        result.result()
+    others = [_pool().submit(function, *task) for task in tasks[1:]]
+    try:
+        function(*tasks[0])  # here, for this thread would only wait
+    finally:
+        wait(others)
+    for other in others:
+        other.result()
 
 
 @cache

@@ -111,7 +111,7 @@ def leaky_integrate_and_fire(
         for value, name in ((g, "g"), (refractory, "refractory"), (noise_scale, "noise_scale"))
     )
     if noise is None:
-        noise, noise_scale = current, torch.zeros_like(noise_scale)
+        noise, noise_scale = current, noise_scale.new_zeros(()).expand_as(noise_scale)
     arguments = current, v, dead_time, noise, g, step, refractory, noise_scale
     if compiled and can_run_compiled(current, v, dead_time, noise, g, refractory, noise_scale):
         from convis_core.ops.integrate_and_fire_compiled import integrate_and_fire_compiled
@@ -128,9 +128,10 @@ def _per_channel(value: Tensor | float, current: Tensor, name: str) -> Tensor:
             f"{name} must be a number or have one value for each of {channels} channels, "
             f"got shape {describe_shape(tensor.shape)}."
         )
-    if bool((tensor < 0).any()):
-        raise ParameterError(f"{name} must not be negative, got {tensor.min().item():g}.")
-    return tensor.reshape(-1).expand(channels)
+    lowest = float(tensor.detach() if tensor.ndim == 0 else tensor.detach().min())  # a run in short chunks asks often
+    if lowest < 0:
+        raise ParameterError(f"{name} must not be negative, got {lowest:g}.")
+    return tensor.expand(channels) if tensor.ndim == 0 else tensor.reshape(-1).expand(channels)
 
 
 def _check(current: Tensor, v: Tensor, dead_time: Tensor, noise: Tensor | None, method: str, step: float) -> None:

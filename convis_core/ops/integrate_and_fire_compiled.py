@@ -16,7 +16,7 @@ from convis_core.ops.compiled import compile_loop, share_work
 __all__ = ["integrate_and_fire_compiled"]
 
 _Array = NDArray[Any]
-_STEPS_WORTH_A_THREAD = 200_000  # cell-steps, about half a millisecond
+_STEPS_WORTH_A_THREAD = 50_000  # cell-steps, about a quarter of a millisecond
 
 
 @compile_loop

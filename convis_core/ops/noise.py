@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError
+from convis_core.ops.compiled import share_work
 
 __all__ = ["block_normal", "block_uniform"]
 
 BLOCK: Final = 64  # steps; longer ones waste work and memory when a run goes one step at a time
+WORTH_SHARING: Final = 100_000  # numbers, which take a third of a millisecond
 _MASK = 0xFFFFFFFF  # torch's generator on the CPU looks at 32 bits of its seed
 
 
@@ -110,15 +112,21 @@ def _draw(
     # Time comes first in memory, so that a block is one stretch that can be filled in place.
     steps = torch.empty((n_steps, *shape), dtype=dtype, device=device)
     stop, at = start + n_steps, start
+    whole: list[tuple[Tensor, int]] = []
     while at < stop:
         block, offset = divmod(at, BLOCK)
         taken = min(BLOCK - offset, stop - at)
         part = steps[at - start : at - start + taken]
         if taken == BLOCK:
-            fill(part, _block_seed(seed, block))
+            whole.append((part, _block_seed(seed, block)))
         else:
             part.copy_(_whole_block(fill, _block_seed(seed, block), shape, dtype, device)[offset : offset + taken])
         at += taken
+    if steps.device.type == "cpu" and steps.numel() > WORTH_SHARING:  # a generator of torch's works on one processor
+        share_work(fill, whole)
+    else:
+        for part, block_seed in whole:
+            fill(part, block_seed)
     return steps.movedim(0, 2)
 
 

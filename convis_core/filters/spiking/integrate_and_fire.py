@@ -100,7 +100,7 @@ class LeakyIntegrateAndFireNeuron(StochasticLayer):
         if self.v is None:
             self.v = self.dead_time = x.new_zeros(*x.shape[:2], *x.shape[3:])
         step = self.resolution.step
-        noise = self.draw(block_normal, x) if float(self.noise_sigma.detach()) > 0.0 else None
+        noisy = float(self.noise_sigma.detach()) > 0.0
         spikes, self.v, self.dead_time = leaky_integrate_and_fire(
             x,
             self.v,
@@ -108,8 +108,8 @@ class LeakyIntegrateAndFireNeuron(StochasticLayer):
             g=self.g_L,
             step=step,
             refractory=self.refractory_time(),
-            noise=noise,
-            noise_scale=self.noise_sigma * torch.sqrt(2.0 * self.g_L / step),
+            noise=self.draw(block_normal, x) if noisy else None,
+            noise_scale=self.noise_sigma * torch.sqrt(2.0 * self.g_L / step) if noisy else 0.0,
             method=self.method,
             surrogate=self.surrogate,
         )
