@@ -25,14 +25,19 @@ class Recursion:
         output before, the one before that, and the part of the edge value that the recursion starts from.
     lead : int
         How many pixels ahead the newest input is, going back.
+    alpha : Tensor, optional
+        Inverse width of the kernel, per pixel, where it is the same everywhere.
     """
 
     forth: Tensor
     back: Tensor
     lead: int
+    alpha: Tensor | None = None
 
     def matrix(self, n: int) -> Tensor:
         """Matrix of the blur of n pixels, ``[m or 1, n, n]``, differentiable."""
+        if self.alpha is not None:
+            return _matrix_of_one_scale(self.alpha, n)[None]
         x = torch.eye(n, dtype=self.forth.dtype, device=self.forth.device)[:, None]  # each input on a line of its own
         causal = self._run(self.forth, list(x), 0)
         anticausal = self._run(self.back.flip(0), list(x.flip(0)), -self.lead)
@@ -65,5 +70,19 @@ def recursion(sigma_px: Tensor, *, virtual_retina: bool = False) -> tuple[Recurs
             start = torch.full_like(q, 0.5) if literal else (parts[0] + parts[1]) / (1 - q) ** 2
             lines = [part.expand(1, 1) if everywhere else part.movedim(axis, 0) for part in (*parts, start)]
             tables.append(torch.stack(lines, dim=1))
-        along.append(Recursion(tables[0], tables[1], 0 if literal else 1))
+        along.append(Recursion(tables[0], tables[1], 0 if literal else 1, alpha if everywhere else None))
     return along[0], along[1]
+
+
+def _matrix_of_one_scale(alpha: Tensor, n: int) -> Tensor:
+    """Closed form of `Recursion.matrix`: the kernel, and what of it lies beyond either end given to the end."""
+    q = torch.exp(-alpha)
+    k = (1 - q) ** 2 / (1 + 2 * alpha * q - q * q)
+    i = torch.arange(n, dtype=alpha.dtype, device=alpha.device)
+    distance = (i[:, None] - i).abs()
+    inside = k * (1 + alpha * distance) * torch.exp(-alpha * distance)
+    outside = i + 1  # distance from a pixel to the first one beyond the first
+    tail = k * torch.exp(-alpha * outside) * (1 + alpha * outside + alpha * q / (1 - q)) / (1 - q)
+    first, last = torch.zeros_like(inside), torch.zeros_like(inside)
+    first[:, 0], last[:, -1] = tail, tail.flip(0)
+    return inside + first + last

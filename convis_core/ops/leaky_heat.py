@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from convis_core.errors import ParameterError
 from convis_core.ops.compiled_choice import can_run_compiled
 from convis_core.ops.deriche_recursion import recursion
 from convis_core.ops.recursive_blur import by_matrices, pixel_scale
@@ -56,6 +57,11 @@ def leaky_heat_equation(
     last : Tensor
         To give back with the next chunk.
 
+    Raises
+    ------
+    ParameterError
+        If `tau` is not above 0.
+
     References
     ----------
     Wohrer A., Kornprobst P. (2009), J. Comput. Neurosci. 26, 219-249, doi:10.1007/s10827-008-0108-4.
@@ -69,6 +75,8 @@ def leaky_heat_equation(
             [0.0200, 0.0500, 0.1000, 0.0500, 0.0200]])
     """
     duration = torch.as_tensor(tau, dtype=x.dtype, device=x.device)
+    if not float(duration.detach()) > 0:
+        raise ParameterError(f"tau must be above 0 s in the leaky heat equation, got {float(duration.detach()):g}.")
     scale = pixel_scale(sigma_px, x) * torch.sqrt(step / duration)
     along = recursion(scale, virtual_retina=virtual_retina_logpolar)
     if along is None or x.shape[TIME] == 0:

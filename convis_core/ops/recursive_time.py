@@ -29,7 +29,7 @@ def exponential_filter(
     x : Tensor, shape [batch, channel, time, x, y]
         A chunk.
     tau : Tensor or float
-        Time constant in s, above 0.
+        Time constant in s; 0 leaves the frames as they are.
     step : float
         Duration of a step in s.
     last : Tensor, shape [batch, channel, x, y], optional
@@ -49,7 +49,7 @@ def exponential_filter(
     ShapeError
         If `last` does not fit `x`.
     ParameterError
-        If `tau` is not above 0.
+        If `tau` is negative.
 
     Examples
     --------
@@ -66,10 +66,12 @@ def exponential_filter(
             "Clear the state before running an input of another size, batch, channel count or precision.",
         )
     duration = torch.as_tensor(tau, dtype=x.dtype, device=x.device)
-    if not float(duration.detach()) > 0:
-        raise ParameterError(f"tau must be above 0 s, got {float(duration.detach()):g}.")
+    if not float(duration.detach()) >= 0:
+        raise ParameterError(f"tau must be at least 0 s, got {float(duration.detach()):g}.")
     if x.shape[TIME] == 0:
         return x, x.new_zeros(wanted) if last is None else last
+    if float(duration.detach()) == 0:
+        return x + 0 * duration, x[:, :, -1].clone()
     before = x[:, :, 0] if last is None else last
     if compiled and can_run_compiled(x, before, duration):
         from convis_core.ops.recursive_time_compiled import exponential_compiled

@@ -52,8 +52,8 @@ def convolve_time(x: Tensor, profile: Tensor, history: Tensor | None = None) -> 
     return output.reshape(x.shape), last_frames(past, x)
 
 
-def convolve_space(x: Tensor, profile: Tensor) -> Tensor:
-    """Convolve every frame with the same profile along both axes, the border replicated.
+def convolve_space(x: Tensor, profile: Tensor, profile_y: Tensor | None = None) -> Tensor:
+    """Convolve every frame with a profile along both axes, the border replicated.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ def convolve_space(x: Tensor, profile: Tensor) -> Tensor:
         Frames.
     profile : Tensor, shape [2 * radius + 1]
         Profile, its middle at the pixel itself.
+    profile_y : Tensor, shape [2 * radius + 1], optional
+        Another one for the second axis.
 
     Returns
     -------
@@ -73,7 +75,10 @@ def convolve_space(x: Tensor, profile: Tensor) -> Tensor:
     >>> convolve_space(frame, torch.tensor([0.25, 0.5, 0.25])).flatten()
     tensor([0.7500, 0.2500, 0.0000])
     """
-    rows, columns = _replicating(profile, x.shape[3]), _replicating(profile, x.shape[4])
+    rows, columns = (
+        _replicating(profile, x.shape[3]),
+        _replicating(profile if profile_y is None else profile_y, x.shape[4]),
+    )
     return rows @ (x @ columns.T)
 
 

@@ -84,5 +84,13 @@ def test_what_does_not_fit_is_refused() -> None:
     x = frames(1, 1, 5, 3, 4)
     with pytest.raises(ConvisError, match=r"should be \[1, 1, 3, 4\]"):
         exponential_filter(x, 0.01, STEP, x[:, :, 0, :2])
+    with pytest.raises(ConvisError, match="tau must be at least 0"):
+        exponential_filter(x, -0.01, STEP)
     with pytest.raises(ConvisError, match="tau must be above 0"):
-        exponential_filter(x, 0.0, STEP)
+        leaky_heat_equation(x, 0.0, 1.0, STEP)
+
+
+def test_no_time_constant_is_no_filter() -> None:
+    x = frames(1, 1, 5, 3, 4)
+    y, last = exponential_filter(x, 0.0, STEP, x[:, :, 2])
+    assert bool((y == x).all()) and bool((last == x[:, :, -1]).all())
