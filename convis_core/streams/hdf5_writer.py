@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from numpy.typing import NDArray
 
@@ -13,6 +13,9 @@ from convis_core.streams.hdf5 import RATE, load_h5py
 from convis_core.streams.stored import StoredWriter
 
 __all__ = ["HDF5Writer"]
+
+_CHUNK: Final = 2**14
+"""Values packed together: larger pieces, each of another packed size, scatter the memory that is free."""
 
 
 class HDF5Writer(StoredWriter):
@@ -80,7 +83,7 @@ class HDF5Writer(StoredWriter):
                 self.dataset,
                 shape=(batch, channel, 0, x, y),
                 maxshape=(batch, channel, None, x, y),
-                chunks=(1, 1, max(1, min(n, 2**18 // max(1, x * y))), x, y),
+                chunks=(1, 1, max(1, min(n, _CHUNK // max(1, x * y))), x, y),
                 dtype=frames.dtype,
                 compression="gzip" if self.compress else None,
             )

@@ -59,12 +59,14 @@ class InrImageStreamer(StoredStream):
                 raise FileFormatError(f"{self.path} announces {header.n_frames} frames and holds none.")
             warn(f"{self.path} announces {header.n_frames} frames and ends after {there}.", VideoWarning)
         self.length = min(there, header.n_frames)
-        self._frames = (
-            np.memmap(self.path, header.dtype, "r", offset=header.n_bytes, shape=(self.length, *shape))
-            if self.length
-            else np.empty((0, *shape), header.dtype)
-        )
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        native = self._frames.dtype.newbyteorder("=")
-        return np.moveaxis(self._frames[start:stop].astype(native), -1, 0)[None]
+        shape = (max(stop - start, 0), *self.header.size, self.header.n_channels)
+        frames = np.fromfile(
+            self.path,
+            self.header.dtype,
+            count=int(np.prod(shape)),
+            offset=self.header.n_bytes + start * int(np.prod(shape[1:])) * self.header.dtype.itemsize,
+        )
+        native = self.header.dtype.newbyteorder("=")
+        return np.moveaxis(frames.reshape(shape).astype(native, copy=False), -1, 0)[None]

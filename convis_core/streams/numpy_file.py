@@ -51,13 +51,13 @@ class NumpyReader(StoredStream):
             raise FileFormatError(f"{self.path} is an archive of arrays.", "Save one array with numpy.save.")
         if array.dtype.kind not in "fiub":
             raise FileFormatError(f"{self.path} holds values of type {array.dtype}, not real numbers.")
-        self._array = _five_axes(array)
-        self.size = (self._array.shape[3], self._array.shape[4])
-        self.length = self._array.shape[2]
+        shape = _five_axes(array).shape
+        self.size, self.length = (shape[3], shape[4]), shape[2]
         self.steps_per_second = None if steps_per_second is None else check_rate(steps_per_second)
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        return self._array[:, :, start:stop]
+        # Mapped afresh for every piece: pages of a map that stays would pile up in memory.
+        return np.array(_five_axes(np.load(self.path, mmap_mode="r", allow_pickle=False))[:, :, start:stop])
 
 
 def _five_axes(array: NDArray[Any]) -> NDArray[Any]:

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -29,13 +28,13 @@ class StoredStream(Stream):
 
     @abstractmethod
     def read(self, start: int, stop: int) -> NDArray[Any]:
-        """Return frames ``[batch, channel, time, x, y]`` of any number type."""
+        """Return a copy of frames ``[batch, channel, time, x, y]``, of any number type."""
 
     def get(self, n: int) -> Tensor:
         check_open(self._is_closed, type(self).__name__)
         assert self.length is not None
         stop = max(self.position, min(self.position + check_count(n), self.length))
-        frames = to_tensor(np.array(self.read(self.position, stop)))  # a copy: what was read stays when the file goes
+        frames = to_tensor(self.read(self.position, stop))
         self.position = stop
         return frames
 

@@ -155,15 +155,15 @@ sys.exit(code)
 
 @pytest.mark.slow
 def test_a_long_film_needs_no_more_memory_than_a_short_one(model: Path, tmp_path: Path) -> None:
-    """As frames its answers would be 150 MB."""
+    """The answers to 5000 more steps are 154 MB of frames; allocators differ by some 40 MB from run to run."""
     used = {}
-    for n in (400, 5000):
+    for n in (1000, 6000):
         np.lib.format.open_memmap(tmp_path / f"{n}.npy", "w+", np.uint8, (n, 60, 64))[::7] = 200
         line = ["run", str(model), str(tmp_path / f"{n}.npy"), "-o", str(tmp_path / f"{n}.h5"), "--dt", "200"]
         done = subprocess.run([sys.executable, "-c", MEMORY, *line], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         used[n] = int(done.stdout.split()[-1])
-    assert used[5000] - used[400] < 50, used
+    assert used[6000] - used[1000] < 75, used
 
 
 def test_it_is_a_program(model: Path, tmp_path: Path) -> None:
