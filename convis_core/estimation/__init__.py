@@ -3,7 +3,10 @@
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import split_in_blocks
+from convis_core.estimation.resampling import block_bootstrap, folds
+from convis_core.estimation.spike_distances import van_rossum_distance, victor_purpura_distance
 from convis_core.loops import losses, regularisers
+from convis_core.loops.checkpoint import resume_checkpoint, save_checkpoint
 from convis_core.loops.early_stopping import stop_early
 from convis_core.loops.metrics import (
     bits_per_spike,
@@ -12,17 +15,25 @@ from convis_core.loops.metrics import (
     poisson_deviance,
     r_squared,
 )
+from convis_core.loops.trajectory import Trajectory
 
 __all__ = [
     "ReceptiveField",
+    "Trajectory",
     "bits_per_spike",
+    "block_bootstrap",
     "correlation",
     "explained_variance",
     "fit_receptive_field",
+    "folds",
     "losses",
     "poisson_deviance",
     "r_squared",
     "regularisers",
+    "resume_checkpoint",
+    "save_checkpoint",
     "split_in_blocks",
     "stop_early",
+    "van_rossum_distance",
+    "victor_purpura_distance",
 ]

@@ -77,6 +77,7 @@ def fit(
     penalties: Sequence[Callable[[Any], Tensor]] = (),
     clip: float | None = None,
     schedule: LRScheduler | None = None,
+    done: int = 0,
 ) -> Iterator[FitStep]:
     """Fit a model to a target and yield every update as soon as it is made.
 
@@ -115,6 +116,9 @@ def fit(
         Largest norm of the gradient; a longer one is shortened to it.
     schedule : torch.optim.lr_scheduler.LRScheduler, optional
         Stepped after every epoch.
+    done : int
+        Updates that an earlier part of the same fit has made: they are not made again, and the
+        state the model has now is carried on. See `convis_core.loops.checkpoint`.
 
     Yields
     ------
@@ -134,7 +138,7 @@ def fit(
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
     _chosen(model, optimizer)
-    return _steps(model, recordings, objective, epochs, optimizer, schedule)
+    return _steps(model, recordings, objective, epochs, optimizer, schedule, done)
 
 
 def _chosen(model: FittableModel, optimizer: Optimizer | None) -> Optimizer:
@@ -151,8 +155,9 @@ def _steps(
     epochs: int,
     optimizer: Optimizer | None,
     schedule: LRScheduler | None,
+    done: int,
 ) -> Iterator[FitStep]:
-    kept = model.get_state()
+    kept = carried = model.get_state()
     whole = sum(pairs.n_frames for pairs in recordings)
     step = 0
     try:
@@ -160,6 +165,11 @@ def _steps(
             for trial, pairs in enumerate(recordings):
                 model.clear_state()
                 for piece in pairs.read(model.dtype, model.device):
+                    if step < done:
+                        step += 1
+                        continue
+                    if step == done and piece.start > 0:
+                        model.set_state(carried)
                     chosen = _chosen(model, optimizer)
                     stop = piece.start + piece.frames.shape[TIME]
                     loss, response = update(model, chosen, objective, piece, (stop - piece.start) / whole)

@@ -1,0 +1,121 @@
+"""The way a fit has taken: parameters at every step, exactly, in bounded memory."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convis_core.errors import FitError
+from convis_core.loops.fit import FitStep
+from convis_core.loops.protocol import FittableModel
+from convis_core.loops.run import check_steps
+
+__all__ = ["Trajectory"]
+
+
+class Trajectory:
+    """Records a fit as it passes, and brings any moment of it back.
+
+    Every `keyframe_every`-th record is kept whole, those between as compressed differences of bits, so
+    that what comes back is exact. When the records outgrow `max_bytes`, every other one is dropped, and
+    from then on only every other step is recorded; losses are kept for all steps.
+
+    Parameters
+    ----------
+    model : Layer
+    keyframe_every : int
+    max_bytes : int
+
+    Examples
+    --------
+    >>> import convis_core as convis
+    >>> inp, out = convis.samples.generate_sample_data(size=(60, 6, 6), seed=1)
+    >>> m = convis.models.LN(kernel_dim=(4, 3, 3))
+    >>> _ = m.set_optimizer.Adam(lr=0.01)
+    >>> way = Trajectory(m)
+    >>> for step in way.follow(m.fit(inp, out, dt=20, epochs=2)):
+    ...     pass
+    >>> len(way.losses), way.steps
+    (6, [0, 1, 2, 3, 4, 5, 6])
+    >>> way.branch(3)  # the model as it was after three updates, to go on from there
+    """
+
+    def __init__(self, model: FittableModel, *, keyframe_every: int = 20, max_bytes: int = 64_000_000) -> None:
+        self._model = model
+        self._every = check_steps(keyframe_every, "keyframe_every", "records")
+        self._limit = check_steps(max_bytes, "max_bytes", "bytes")
+        self._stride = 1
+        self.losses: list[float] = []
+        self._records: dict[int, tuple[int, bytes]] = {}
+        self._add(0)
+
+    @property
+    def steps(self) -> list[int]:
+        """Numbers of updates after which the parameters are known; 0 is the start."""
+        return list(self._records)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the records take."""
+        return sum(len(data) for _, data in self._records.values())
+
+    def follow(self, steps: Iterable[FitStep]) -> Iterator[FitStep]:
+        """Pass the steps of a fit on and record each; after a branch, on from there."""
+        for step in steps:
+            self.losses.append(step.loss)
+            if len(self.losses) % self._stride == 0:
+                self._add(len(self.losses))
+            yield step
+
+    def at(self, step: int) -> list[Tensor]:
+        """Parameters after so many updates, or at the last record before; in the order of ``model.parameters()``."""
+        known = [kept for kept in self._records if kept <= step]
+        if not known or step > len(self.losses):
+            raise FitError(f"The fit has made {len(self.losses)} updates, so there is no step {step}.")
+        bits = self._bits(known[-1])
+        values, start = [], 0
+        for parameter in self._model.parameters():
+            stop = start + parameter.numel() * parameter.element_size()
+            array = np.frombuffer(bits[start:stop].tobytes(), dtype=str(parameter.dtype).removeprefix("torch."))
+            values.append(torch.from_numpy(array.copy()).reshape(parameter.shape).to(parameter.device))
+            start = stop
+        return values
+
+    def branch(self, step: int) -> None:
+        """Set the model back to a step and forget what came after; a new fit goes on from there."""
+        values = self.at(step)
+        with torch.no_grad():
+            for parameter, value in zip(self._model.parameters(), values, strict=True):
+                parameter.copy_(value)
+        self._records = {kept: record for kept, record in self._records.items() if kept <= step}
+        del self.losses[step:]
+
+    def _add(self, step: int) -> None:
+        parts = [p.detach().cpu().contiguous().numpy().reshape(-1).view(np.uint8) for p in self._model.parameters()]
+        bits = np.concatenate(parts)
+        last = next(reversed(self._records), None)
+        key = step if last is None else self._records[last][0]
+        if last is None or len([k for k, _ in self._records.values() if k == key]) >= self._every:
+            key = step
+        stored = bits if key == step else bits ^ self._bits(key)
+        self._records[step] = (key, zlib.compress(stored.tobytes(), level=1))
+        if self.n_bytes > self._limit and len(self._records) > 2:
+            self._thin_out()
+
+    def _bits(self, step: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        key, data = self._records[step]
+        bits = np.frombuffer(zlib.decompress(data), dtype=np.uint8)
+        return bits if key == step else bits ^ self._bits(key)
+
+    def _thin_out(self) -> None:
+        self._stride *= 2
+        kept = {step: self._bits(step) for step in self._records if step % self._stride == 0}
+        self._records, key = {}, 0
+        for number, (step, bits) in enumerate(kept.items()):
+            key = step if number % self._every == 0 else key
+            stored = bits if key == step else bits ^ kept[key]
+            self._records[step] = (key, zlib.compress(stored.tobytes(), level=1))
