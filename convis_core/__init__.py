@@ -12,7 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from convis_core import errors, estimation, filters, models, retina, samples, streams
+from convis_core import analysis, errors, estimation, filters, models, retina, samples, streams
 from convis_core import figures as _figures
 from convis_core import resolution as _resolution
 from convis_core.driver import Driver
@@ -46,6 +46,7 @@ __all__ = [
     "Resolution",
     "Runner",
     "Spikes",
+    "analysis",
     "default_resolution",
     "errors",
     "estimation",
