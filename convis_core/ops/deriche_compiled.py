@@ -20,8 +20,9 @@ from convis_core.ops.deriche_recursion import Recursion
 __all__ = ["Tables", "blur_frame", "blur_frames", "tables"]
 
 _Array = NDArray[Any]
-Tables = tuple[_Array, _Array, _Array, _Array, int]
-"""Coefficients along x, forth and back, and along y; and how far ahead the newest input is, going back."""
+Tables = tuple[_Array, _Array, _Array, _Array, int, _Array]
+"""Coefficients along x, forth and back, and along y; how far ahead the newest input is, going back; and, where
+scales vary from pixel to pixel, by what the result is multiplied ``[x, y]`` for a uniform frame to stay so."""
 
 _WORTH_A_THREAD = 250_000  # pixels, about half a millisecond
 _TILE = 16
@@ -87,7 +88,7 @@ def _transpose(x: _Array, y: _Array) -> None:
 def blur_frame(frame: _Array, blurred: _Array, scratch: _Array, tables: Tables) -> None:
     """Blur a frame ``[x, y]``, along y first; it is lost. The scratch is flat, ``[3, x * y + 2 * max(x, y)]``."""
     n, m = frame.shape
-    rows_forth, rows_back, columns_forth, columns_back, lead = tables
+    rows_forth, rows_back, columns_forth, columns_back, lead, gain = tables
     tall, wide = (n + 2) * m, (m + 2) * n
     turned = scratch[0, : m * n].reshape(m, n)
     causal, anticausal = scratch[1, :wide].reshape(m + 2, n), scratch[2, :wide].reshape(m + 2, n)
@@ -96,9 +97,14 @@ def blur_frame(frame: _Array, blurred: _Array, scratch: _Array, tables: Tables) 
     _transpose(anticausal, frame)
     causal, anticausal = scratch[1, :tall].reshape(n + 2, m), scratch[2, :tall].reshape(n + 2, m)
     _blur_along_rows(frame, causal, anticausal, rows_forth, rows_back, lead)
-    for i in range(n):
-        for j in range(m):
-            blurred[i, j] = anticausal[i, j]
+    if gain.size:
+        for i in range(n):
+            for j in range(m):
+                blurred[i, j] = anticausal[i, j] * gain[i, j]
+    else:
+        for i in range(n):
+            for j in range(m):
+                blurred[i, j] = anticausal[i, j]
 
 
 @compile_loop
@@ -116,7 +122,14 @@ def _blur_some(movie: _Array, blurred: _Array, tables: Tables) -> None:
 def tables(along: tuple[Recursion, Recursion], dtype: torch.dtype) -> Tables:
     """Coefficients as the loops take them, in their precision."""
     parts = [part.detach().to(dtype).contiguous().numpy() for r in along for part in (r.forth, r.back)]
-    return parts[0], parts[1], parts[2], parts[3], along[0].lead
+    n, m = along[0].forth.shape[0], along[0].forth.shape[2]
+    kind = parts[0].dtype
+    plain = parts[0], parts[1], parts[2], parts[3], along[0].lead, np.empty((0, 0), kind)
+    if not along[0].keeps_sums:
+        return plain
+    ones, blurred = np.ones((n, m), kind), np.empty((n, m), kind)
+    blur_frame(ones, blurred, np.empty((3, n * m + 2 * max(n, m)), kind), plain)
+    return (*plain[:5], 1.0 / blurred)
 
 
 def blur_frames(x: Tensor, along: tuple[Recursion, Recursion]) -> Tensor:

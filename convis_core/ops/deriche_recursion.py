@@ -34,6 +34,11 @@ class Recursion:
     lead: int
     alpha: Tensor | None = None
 
+    @property
+    def keeps_sums(self) -> bool:
+        """Whether uniform frames are to stay uniform where coefficients vary, which takes a factor for each pixel."""
+        return self.lead == 1 and self.forth.shape[0] * self.forth.shape[2] > 1
+
     def matrix(self, n: int) -> Tensor:
         """Matrix of the blur of n pixels, ``[m or 1, n, n]``, differentiable."""
         if self.alpha is not None:

@@ -104,8 +104,8 @@ def gain_control_compiled(
     special = _numbers(kind, custom.exponent, custom.threshold, custom.reversal)
     keep = custom.slow_keep
     special += (custom.symmetric, *_numbers(kind, custom.slow_weight, keep, 1.0 - keep, 0.0))
-    none = np.empty((0, 0, 0), kind)
-    coefficients: Tables = tables(law.blur, drive.dtype) if law.blur else (none, none, none, none, 0)
+    none = np.empty((0, 0, 1), kind)
+    coefficients: Tables = tables(law.blur, drive.dtype) if law.blur else (none, none, none, none, 0, none[:, :, 0])
 
     tasks = []
     for b in range(batch):

@@ -91,4 +91,7 @@ def by_matrices(along: tuple[Recursion, Recursion], n: int, m: int) -> Callable[
         q = torch.einsum("xij,...xj->...xi", along_y, q)
         return torch.einsum("yij,...jy->...iy", along_x, q)
 
-    return line_by_line
+    if not along[0].keeps_sums:
+        return line_by_line
+    total = line_by_line(along_x.new_ones(n, m))
+    return lambda q: line_by_line(q) / total

@@ -19,8 +19,7 @@ class LogPolarScheme:
 
     .. math:: d(r) = \begin{cases} 1 & r \le R_0 \\ 1 / (1 + K (r - R_0)) & r > R_0 \end{cases}
 
-    Spatial scales are those of the fovea divided by it. The recursive blur takes them pixel by
-    pixel, so that a uniform image changes by some per cent where the scale does.
+    Spatial scales are those of the fovea divided by it.
 
     Parameters
     ----------

@@ -35,9 +35,16 @@ def test_a_map_of_one_scale_is_that_scale() -> None:
     torch.testing.assert_close(recursive_blur(x, torch.full((12, 13), 1.7, dtype=torch.float64)), everywhere)
 
 
-def test_uniform_images_stay_uniform() -> None:
-    x = torch.full((1, 1, 2, 9, 8), 3.0, dtype=torch.float64)
-    torch.testing.assert_close(recursive_blur(x, 2.0), x)
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("size", [(9, 8), (1, 8), (9, 1), (1, 1)], ids=str)
+def test_uniform_images_stay_uniform(size: tuple[int, int], compiled: bool) -> None:
+    """Where the scale is the same everywhere and where it is not, unless the latter is to be as in Virtual Retina."""
+    x = torch.full((1, 1, 2, *size), 3.0, dtype=torch.float64)
+    scales = 0.5 + 2 * torch.rand(size, dtype=torch.float64)
+    for scale in (2.0, scales):
+        torch.testing.assert_close(recursive_blur(x, scale, compiled=compiled), x)
+    literal = recursive_blur(x, scales, virtual_retina_logpolar=True, compiled=compiled)
+    assert size == (1, 1) or float((literal - 3.0).abs().max()) > 0.1
 
 
 @pytest.mark.parametrize("each", [False, True])

@@ -77,3 +77,18 @@ def test_options_are_checked() -> None:
         RecursiveOPLFilter(luminosity_range=0)
     with pytest.raises(ParameterError, match="fovea_radius"):
         LogPolarScheme(-1.0, 1.0)
+
+
+@pytest.mark.parametrize("leaky", [False, True])
+def test_uniform_light_stays_uniform_in_a_log_polar_retina(leaky: bool) -> None:
+    """But where it is to be as dark at the border as in Virtual Retina."""
+    values = {"relative_weight": 0.5, "undershoot_relative_weight_center": 0.5, "sigma_center": 0.2}
+    spreads = []
+    for literal in (False, True):
+        scheme = LogPolarScheme(0.5, 1.0, literal)
+        opl = RecursiveOPLFilter(log_polar=scheme, leaky_heat_equation=leaky, **values).double()
+        answer = opl.run(np.ones((10, 31, 33))).array()[0, 0, -1]
+        spreads.append(np.ptp(answer))
+        if not literal:
+            np.testing.assert_allclose(answer, 0.25, rtol=1e-6)
+    assert spreads[1] > 1e-3
