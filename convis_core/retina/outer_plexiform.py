@@ -21,6 +21,8 @@ from convis_core.state import state_variable
 __all__ = ["RecursiveOPLFilter"]
 
 SOURCE = "doi:10.1007/s10827-008-0108-4"
+KERNEL_DURATION, KERNEL_EXTENT = 0.1, 0.5
+"""How much of the filter `RecursiveOPLFilter.kernel` shows, in s and, to either side, in deg."""
 
 
 class RecursiveOPLFilter(Layer):
@@ -181,6 +183,15 @@ class RecursiveOPLFilter(Layer):
         """Begin, now and after every `clear_state`, in the steady state of a uniform luminance; None: of frame 0."""
         self.adapted_to = None if luminance is None else float(luminance)
         self.clear_state()
+
+    def kernel(self) -> Tensor:
+        """Impulse response over `KERNEL_DURATION` and `KERNEL_EXTENT` around a pixel, which is the filter.
+
+        It is a copy: no gradient leads back to the parameters.
+        """
+        radius = max(1, round(self.resolution.degrees_to_pixels(KERNEL_EXTENT)))
+        lags = max(1, round(self.resolution.seconds_to_steps(KERNEL_DURATION)))
+        return self.impulse_response(lags, (2 * radius + 1, 2 * radius + 1))[0]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.stages(x)[2]

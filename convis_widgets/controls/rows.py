@@ -36,7 +36,7 @@ def _row(model: Layer, handle: Handle) -> dict[str, Any]:
         "label": name.replace("_", " "),
         "unit": declared.unit,
         "value": value,
-        "default": declared.default,
+        "default": value,  # what the model came with: an OFF cell is not reset to an ON cell
         "lo": lo,
         "hi": hi,
         "scale": "log" if log else "linear",
