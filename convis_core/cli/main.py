@@ -47,16 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options.command(options)
         except (ConvisError, OSError) as error:
-            print(f"{parser.prog}: error: {error}", file=sys.stderr)
+            print(f"convis: error: {error}", file=sys.stderr)
             return UNUSABLE
         except KeyboardInterrupt:
-            print(f"{parser.prog}: stopped; what was finished before is kept.", file=sys.stderr)
+            print("convis: stopped; what was finished before is kept.", file=sys.stderr)
             return INTERRUPTED
     return DONE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="convis", description="A retina on the command line.")
+    parser = argparse.ArgumentParser(prog="python -m convis_core", description="A retina on the command line.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (run, describe, convert, impulse):

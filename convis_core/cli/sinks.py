@@ -9,16 +9,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from torch import Tensor
-
 from convis_core.errors import StreamError
 from convis_core.output import Output
 from convis_core.retina import Retina
 from convis_core.spike_files import check_spikes, spike_lines
 from convis_core.streams import HDF5Writer, InrImageStreamWriter, OutputStream
 from convis_core.streams.hdf5 import load_h5py
-from convis_core.tensors import TIME
 
 __all__ = ["SINKS", "Sink", "open_sink"]
 
@@ -55,38 +51,24 @@ class _Frames(Sink):
 
 
 class _SpikeText(Sink):
-    """Spikes as lines ``unit time``; the units of a layer are numbered row by row, layer after layer."""
+    """Spikes as lines ``unit time``, at their exact times; cells are numbered on through all layers."""
 
-    def __init__(self, file: Path, names: tuple[str, ...]) -> None:
-        self.names, self.n_spikes = names, 0
+    def __init__(self, file: Path) -> None:
+        self.n_spikes = 0
         self._file = file.open("w", encoding="ascii")
 
     def put(self, output: Output) -> None:
         self.n_steps += output.n_frames
-        units, times, first = [], [], 0
-        for name in self.names:
-            step, unit = _events(output[name])
-            units.append(unit + first)
-            times.append(output.time[step])
-            first += output[name][0, 0, 0].numel()
-        spikes = check_spikes(np.concatenate(units), np.concatenate(times))
+        spikes = check_spikes(*output.spike_times())
         self._file.write(spike_lines(spikes))
         self._file.flush()
         self.n_spikes += len(spikes.time)
 
     def summary(self) -> str:
-        return f"{self.n_spikes} spikes in {self.n_steps} steps of {', '.join(self.names)}"
+        return f"{self.n_spikes} spikes in {self.n_steps} steps"
 
     def close(self) -> None:
         self._file.close()
-
-
-def _events(counts: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Return the step and the cell of every spike in counts ``[1, 1, time, x, y]``."""
-    flat = counts[0, 0].reshape(counts.shape[TIME], -1).round().long().cpu().numpy()
-    step, unit = np.nonzero(flat)
-    repeats = flat[step, unit]
-    return np.repeat(step, repeats), np.repeat(unit, repeats)
 
 
 @contextmanager
@@ -103,9 +85,9 @@ def open_sink(path: Path, retina: Retina, record: tuple[str, ...]) -> Iterator[S
     if record and kind != ".h5":
         raise StreamError(f"A {kind} file cannot hold recorded stages.", "Write to a .h5 file.")
     if kind in (".spk", ".txt"):
-        if not retina.spiking:
+        if not any("spikes" in name for name in names):
             raise StreamError(f"This retina does not spike, so {path.name} would stay empty.", "Write to a .h5 file.")
-        text = _SpikeText(path, retina.output_names)
+        text = _SpikeText(path)
         try:
             yield text
         finally:
