@@ -80,7 +80,6 @@ class Retina(Layer):
     output_names: tuple[str, ...] = ("ganglion_spikes_ON", "ganglion_spikes_OFF")
     stochastic: ClassVar[bool] = True
     differentiable: ClassVar[bool] = False
-    kernel_unit: ClassVar[str] = "Hz"
     example_arguments: ClassVar[dict[str, Any]] = {"seed": 1}
 
     opl: OuterPlexiform
