@@ -1,112 +1,21 @@
-"""Space-time convolution with a freely set filter, and what shapes such a filter."""
+"""Convolution with a freely set filter, in space and time or in one of them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from convis_core.errors import ParameterError, ShapeError
-from convis_core.layer import Layer
+from convis_core.errors import ShapeError
+from convis_core.filters.convolving import Convolving
+from convis_core.filters.weights import initial_weight, kernel_shape
 from convis_core.ops.causal_convolution import causal_conv3d
-from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
-from convis_core.state import state_variable
-from convis_core.tensors import describe_shape, lift
+from convis_core.tensors import describe_shape, to_tensor
 
-__all__ = ["Conv3d", "Convolving", "initial_weight", "kernel_shape", "shaped_weight"]
-
-
-def kernel_shape(kernel_dim: Sequence[int], in_channels: int, out_channels: int) -> tuple[int, int, int, int, int]:
-    """Complete a kernel size of 3 (lag, x, y) or 5 numbers to all five axes."""
-    dims = tuple(n.item() if isinstance(n, np.generic) else n for n in kernel_dim)
-    if len(dims) == 3:
-        dims = (out_channels, in_channels, *dims)
-    whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in dims)
-    if len(dims) != 5 or not whole:
-        raise ShapeError(
-            f"kernel_dim must be (lag, x, y) or (out_channel, in_channel, lag, x, y) in whole numbers above 0, "
-            f"got {dims}.",
-            "For example kernel_dim=(10, 5, 5).",
-        )
-    return dims[0], dims[1], dims[2], dims[3], dims[4]
-
-
-def initial_weight(shape: Sequence[int]) -> Tensor:
-    """Small random weights, uniform within one over the root of the inputs a response has."""
-    bound = 1.0 / math.sqrt(math.prod(shape[1:]))
-    return torch.empty(*shape).uniform_(-bound, bound)
-
-
-def shaped_weight(weight: Any, like: Tensor, *, normalize: bool, reverse: Sequence[int]) -> Tensor:
-    """Lift a weight to five axes, optionally to unit sum and reversed along some of them."""
-    lifted = lift(weight, dtype=like.dtype, device=like.device).detach()
-    if not bool(torch.isfinite(lifted).all()) or lifted.numel() == 0:
-        raise ParameterError(f"A weight must be finite and not empty, got one of {describe_shape(lifted.shape)}.")
-    if normalize:
-        total = lifted.sum()
-        if float(total.abs()) < 1e-12 * float(lifted.abs().sum()) or float(total) == 0.0:
-            raise ParameterError(
-                "A weight that sums to zero cannot be normalised to unit sum.", "Pass normalize=False, or scale it."
-            )
-        lifted = lifted / total
-    return lifted.flip(*reverse).clone() if reverse else lifted.clone()
-
-
-class Convolving(Layer, register=False):
-    """A layer with a filter that is set freely, and the frames that it needs from the past.
-
-    Parameters
-    ----------
-    weight : Tensor, shape [out_channel, in_channel, lag, x, y]
-        The filter to begin with.
-    bias : bool
-        Whether to add a bias per output channel.
-    """
-
-    example_arguments: ClassVar[dict[str, Any]] = {"kernel_dim": (3, 4, 3)}
-    reversed_by_flip: ClassVar[dict[bool, tuple[int, ...]]] = {True: (), False: (2, 3, 4)}
-
-    weight = parameter(doc="impulse response, [out_channel, in_channel, lag, x, y]")
-    bias = parameter(doc="added to each output channel")
-    history = state_variable("frames before the chunk", shape="[batch, in_channel, lag - 1, x, y]")
-
-    def __init__(self, weight: Tensor, bias: bool, resolution: Resolution | None) -> None:
-        super().__init__(resolution=resolution)
-        self.out_channels, self.in_channels = weight.shape[0], weight.shape[1]
-        self.weight = weight
-        if bias:
-            self.bias = torch.zeros(weight.shape[0])
-
-    def set_weight(self, weight: Any, normalize: bool = False, flip: bool = True) -> None:
-        """Set the filter; it may have another size than the present one.
-
-        Parameters
-        ----------
-        weight : array, shape [lag], [x, y], [lag, x, y] or [out_channel, in_channel, lag, x, y]
-            The filter. Index 0 along the lags acts in the same frame.
-        normalize : bool
-            Whether to scale it to unit sum.
-        flip : bool
-            True: `weight` is an impulse response; an `RF` reads it at one pixel. False: it is
-            the pattern that is answered most strongly, for `Conv3d` with its last frame the most
-            recent one, for `RF` a map of the image.
-        """
-        reverse = self.reversed_by_flip[bool(flip)]
-        lifted = shaped_weight(weight, self.weight, normalize=normalize, reverse=reverse)
-        if lifted.shape[:2] != self.weight.shape[:2]:
-            raise ShapeError(
-                f"This {type(self).__name__} has {self.out_channels} output and {self.in_channels} input channels, "
-                f"got a weight of {describe_shape(lifted.shape)}.",
-                "Build the layer with other channels.",
-            )
-        if lifted.shape != self.weight.shape:
-            self.history = None  # another size needs another past
-        self.weight.data = lifted
+__all__ = ["Conv1d", "Conv2d", "Conv3d"]
 
 
 class Conv3d(Convolving):
@@ -159,3 +68,136 @@ class Conv3d(Convolving):
         bias = self._parameters.get("bias")
         y, self.history = causal_conv3d(x, self.weight, self.history, bias=bias, pad_space=self.pad_space)
         return y
+
+
+class Conv2d(Conv3d):
+    r"""Convolution in space, frame by frame.
+
+    .. math:: y_o(t, p) = b_o + \sum_{c, q} w_{oc}(q) \; x_c(t, p - q)
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of input and output.
+    kernel_dim : sequence of int
+        ``(x, y)``, or ``(out_channel, in_channel, x, y)``.
+    bias : bool
+        Whether to add a bias per output channel.
+    pad_space : bool
+        Whether the output is as large as the input.
+
+    Examples
+    --------
+    >>> conv = Conv2d(bias=False)
+    >>> conv.gaussian(sigma=0.1)
+    >>> round(float(conv.weight.detach().sum()), 4), conv.weight.shape
+    (1.0, torch.Size([1, 1, 1, 9, 9]))
+    """
+
+    example_arguments: ClassVar[dict[str, Any]] = {"kernel_dim": (4, 3)}
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        kernel_dim: Sequence[int] = (1, 1),
+        *,
+        bias: bool = True,
+        pad_space: bool = True,
+        resolution: Resolution | None = None,
+    ) -> None:
+        dims = tuple(kernel_dim)
+        if len(dims) not in (2, 4):
+            raise ShapeError(
+                f"kernel_dim must be (x, y) or (out_channel, in_channel, x, y), got {dims}.",
+                "Use Conv3d for a filter in time.",
+            )
+        dims = (*dims[:-2], 1, *dims[-2:])
+        super().__init__(in_channels, out_channels, dims, bias=bias, pad_space=pad_space, resolution=resolution)
+
+    def set_weight(self, weight: Any, normalize: bool = False, flip: bool = True) -> None:
+        """Set the filter; it may have another size than the present one.
+
+        Parameters
+        ----------
+        weight : array, shape [x, y] or [out_channel, in_channel, x, y]
+            The filter.
+        normalize : bool
+            Whether to scale it to unit sum.
+        flip : bool
+            True: `weight` is the response to a single bright pixel. False: it is the pattern that
+            is answered most strongly.
+        """
+        tensor = to_tensor(weight)
+        super().set_weight(tensor[:, :, None] if tensor.ndim == 4 else tensor, normalize, flip)
+
+    def _check_weight(self, weight: Tensor) -> None:
+        if weight.shape[2] != 1:
+            raise ShapeError(
+                f"A Conv2d works frame by frame, got a weight of {weight.shape[2]} lags.", "Use Conv3d for it."
+            )
+
+
+class Conv1d(Conv3d):
+    r"""Convolution in time, the same at every pixel.
+
+    .. math:: y_o(t) = b_o + \sum_{c, l} w_{oc}(l) \; x_c(t - l)
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of input and output.
+    kernel_dim : int
+        Number of lags, or a sequence ``(lag,)`` or ``(out_channel, in_channel, lag)``.
+    bias : bool
+        Whether to add a bias per output channel.
+
+    Examples
+    --------
+    >>> conv = Conv1d(kernel_dim=3, bias=False)
+    >>> conv.set_weight([3.0, 2.0, 1.0])
+    >>> conv.run([0.0, 1.0, 0.0, 0.0]).array().ravel()
+    array([0., 3., 2., 1.], dtype=float32)
+    """
+
+    example_arguments: ClassVar[dict[str, Any]] = {"kernel_dim": 4}
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        kernel_dim: int | Sequence[int] = 1,
+        *,
+        bias: bool = True,
+        resolution: Resolution | None = None,
+    ) -> None:
+        dims = (kernel_dim,) if isinstance(kernel_dim, (int, np.integer)) else tuple(kernel_dim)
+        if len(dims) not in (1, 3):
+            raise ShapeError(
+                f"kernel_dim must be a number of lags or (out_channel, in_channel, lag), got {dims}.",
+                "Use Conv3d for a filter in space.",
+            )
+        super().__init__(in_channels, out_channels, (*dims, 1, 1), bias=bias, resolution=resolution)
+
+    def set_weight(self, weight: Any, normalize: bool = False, flip: bool = True) -> None:
+        """Set the filter; it may have another length than the present one.
+
+        Parameters
+        ----------
+        weight : array, shape [lag] or [out_channel, in_channel, lag]
+            The filter. Index 0 acts in the same frame.
+        normalize : bool
+            Whether to scale it to unit sum.
+        flip : bool
+            True: `weight` is an impulse response. False: it is the time course that is answered
+            most strongly, its last value the most recent one.
+        """
+        tensor = to_tensor(weight)
+        super().set_weight(tensor[..., None, None] if tensor.ndim == 3 else tensor, normalize, flip)
+
+    def _check_weight(self, weight: Tensor) -> None:
+        if tuple(weight.shape[3:]) != (1, 1):
+            raise ShapeError(
+                f"A Conv1d works pixel by pixel, got a weight of {describe_shape(weight.shape[3:])} pixels.",
+                "Use Conv3d for it.",
+            )

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError
-from convis_core.filters.convolution import Convolving, initial_weight, kernel_shape
+from convis_core.filters.convolving import Convolving
+from convis_core.filters.weights import initial_weight, kernel_shape
 from convis_core.ops.causal_convolution import causal_conv3d
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
@@ -70,6 +71,21 @@ class RF(Convolving):
 
     def set_weight(self, weight: Any, normalize: bool = False, flip: bool = True) -> None:
         super().set_weight(weight, normalize, flip)
+        self.sized = True
+
+    def exponential(self, tau: float, poles: int = 1) -> None:
+        """Set the response to the mean of the image, low-passed; see `Conv3d.exponential`."""
+        super().exponential(tau, poles)
+        self.sized = False
+
+    def highpass_exponential(self, tau: float, relative_weight: float = 1.0) -> None:
+        """Set the response to the mean of the image, high-passed; see `Conv3d.highpass_exponential`."""
+        super().highpass_exponential(tau, relative_weight)
+        self.sized = False
+
+    def gaussian(self, sigma: float, sigma_y: float | None = None) -> None:
+        """Set the weights to a Gaussian around the middle (or the corner) of the image, of unit sum."""
+        super().gaussian(sigma, sigma_y)
         self.sized = True
 
     def kernel(self) -> Tensor:

@@ -14,7 +14,16 @@ from torch.nn import functional
 
 from convis_core.errors import ParameterError
 
-__all__ = ["biphasic", "cascade", "convolved", "difference_of_gaussians", "gaussian", "gaussian_2d", "unit_sum"]
+__all__ = [
+    "biphasic",
+    "cascade",
+    "convolved",
+    "difference_of_gaussians",
+    "gabor",
+    "gaussian",
+    "gaussian_2d",
+    "unit_sum",
+]
 
 
 def gaussian(sigma: Tensor, radius: int) -> Tensor:
@@ -182,3 +191,47 @@ def unit_sum(kernel: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor
     if bool((total == 0).any()):
         raise ParameterError("A kernel that sums to 0 cannot be scaled to a unit sum.", "Normalise its parts instead.")
     return kernel / total
+
+
+def gabor(
+    sigma: Tensor, frequency: Tensor, orientation: Tensor, phase: Tensor, radius: int, aspect: Tensor | float = 1.0
+) -> Tensor:
+    r"""Sample a Gabor function, :math:`e^{-(u^2 + v^2 / a^2) / 2 \sigma^2} \cos(2 \pi f u + \varphi)`.
+
+    The wave runs along :math:`u = x \cos\theta + y \sin\theta`; `v` runs along its stripes. The
+    Gaussian has unit sum.
+
+    Parameters
+    ----------
+    sigma : Tensor, scalar
+        Standard deviation of the Gaussian along the wave, in pixels.
+    frequency : Tensor, scalar
+        Cycles per pixel.
+    orientation, phase : Tensor, scalar
+        Angle of the wave to the x axis, and its phase in the middle, in rad.
+    radius : int
+        Pixels on either side of the middle.
+    aspect : Tensor or float
+        Length of the stripes relative to their extent along the wave.
+
+    Returns
+    -------
+    Tensor, shape [2 * radius + 1, 2 * radius + 1]
+
+    References
+    ----------
+    Daugman J. G. (1985), Uncertainty relation for resolution in space, spatial frequency, and
+    orientation optimized by two-dimensional visual cortical filters. DOI 10.1364/JOSAA.2.001160
+
+    Examples
+    --------
+    >>> zero = torch.tensor(0.0)
+    >>> kernel = gabor(torch.tensor(2.0), torch.tensor(0.25), zero, zero, 6)
+    >>> bool(kernel[6, 6] > 0), bool(kernel[8, 6] < 0), bool(kernel[6, 8] > 0)
+    (True, True, True)
+    """
+    positions = torch.arange(-radius, radius + 1, dtype=sigma.dtype, device=sigma.device)
+    x, y = positions[:, None], positions[None]
+    along, across = x * orientation.cos() + y * orientation.sin(), y * orientation.cos() - x * orientation.sin()
+    envelope = torch.exp(-0.5 * (along.square() + (across / aspect).square()) / sigma.square())
+    return envelope / envelope.sum() * torch.cos(2 * math.pi * frequency * along + phase)
