@@ -54,6 +54,8 @@ class Layer(Keeping):
         Whether the output is random; whether it has a gradient in the input.
     spiking : bool
         Whether the outputs are spike counts per step.
+    fixed_size, combines_channels : bool
+        Whether it takes images of one size only; whether it makes one channel of all.
     kernel_unit : str
         Unit of the linear filter's response to an input of 1.
     example_arguments : dict
@@ -64,6 +66,8 @@ class Layer(Keeping):
     stochastic: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
     spiking: bool = False
+    fixed_size: ClassVar[bool] = False
+    combines_channels: ClassVar[bool] = False
     kernel_unit: ClassVar[str] = ""
     in_channels: int | None = None
     example_arguments: ClassVar[dict[str, Any]] = {}

@@ -16,6 +16,7 @@ from convis_core.filters.nonlinearities import (
     SoftPlus,
 )
 from convis_core.filters.receptive_field import RF
+from convis_core.filters.smooth_convolution import SmoothConv
 from convis_core.filters.spatial_blur import GaussianFilter, SpatialRecursiveFilter
 from convis_core.filters.spatial_kernels import DifferenceOfGaussiansFilter, GaborFilter
 from convis_core.filters.temporal_recursive import (
@@ -44,6 +45,7 @@ __all__ = [
     "Nonlinearity",
     "Power",
     "Sigmoid",
+    "SmoothConv",
     "SoftPlus",
     "SpatialRecursiveFilter",
     "Sum",

@@ -138,7 +138,7 @@ class Power(_Scaled):
     neural response functions, J. Neurophysiol. 87, 653-659, doi:10.1152/jn.00425.2001.
     """
 
-    exponent = parameter(2.0, bounds=(1e-2, 20.0), slider=(0.5, 5.0), doc="exponent")
+    exponent = parameter(2.0, bounds=(1e-2, 20.0), slider=(0.5, 5.0), doc="exponent of the rectified input")
 
     def forward(self, x: Tensor) -> Tensor:
         y = self._scaled(x)
