@@ -8,20 +8,36 @@ from convis_core.analysis.intervals import (
     interval_statistics,
     spike_trains,
 )
+from convis_core.analysis.profiles import (
+    CentreSurroundProfile,
+    GaussianProfile,
+    fit_centre_surround,
+    fit_gaussian,
+    spatial_profile,
+)
 from convis_core.analysis.rates import PSTH, firing_rate, psth
 from convis_core.analysis.spike_triggered import sta, stc
+from convis_core.analysis.tuning import Tuning, direction_tuning, temporal_frequency_tuning
 
 __all__ = [
     "PSTH",
+    "CentreSurroundProfile",
+    "GaussianProfile",
     "IntervalStatistics",
     "LinearGradientExplorer",
     "LocalFilter",
+    "Tuning",
+    "direction_tuning",
     "fano_factor",
     "firing_rate",
+    "fit_centre_surround",
+    "fit_gaussian",
     "interspike_intervals",
     "interval_statistics",
     "psth",
+    "spatial_profile",
     "spike_trains",
     "sta",
     "stc",
+    "temporal_frequency_tuning",
 ]
