@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from convis_core.errors import ParameterError
+from convis_core.errors import ParameterError, ShapeError
 from convis_core.models.linear import LN
 
-__all__ = ["current_generator", "generate_sample_data"]
+__all__ = ["SampleGenerator", "current_generator", "generate_sample_data"]
+
+Array = NDArray[Any]
 
 KERNEL_NORM = 5.0
 _latest: LN | None = None
@@ -26,11 +29,64 @@ def random_ln_model(rng: np.random.Generator, kernel_dim: tuple[int, int, int] =
     return model.requires_grad_(False)
 
 
+class SampleGenerator:
+    """Makes stimuli and the responses of one LN model to them, as many as are wanted.
+
+    Parameters
+    ----------
+    kernel : array, shape [time, x, y], optional
+        Impulse response of the model; a random one if not given.
+    kernel_dim : tuple of int
+        Size of a random kernel.
+    seed : int, optional
+        Makes the kernel and the stimuli repeatable.
+
+    Attributes
+    ----------
+    model : LN
+        What a fit should find.
+
+    Examples
+    --------
+    >>> generator = SampleGenerator(kernel_dim=(5, 3, 3), seed=1)
+    >>> stimulus, response = generator.generate((50, 8, 8))
+    >>> again = generator.model.run(stimulus).array()[0, 0]
+    >>> bool((again == response).all())
+    True
+    """
+
+    def __init__(
+        self, kernel: Any = None, *, kernel_dim: tuple[int, int, int] = (10, 5, 5), seed: int | None = None
+    ) -> None:
+        self._rng = np.random.default_rng(seed)
+        if kernel is None:
+            self.model = random_ln_model(self._rng, kernel_dim)
+        else:
+            weight = np.asarray(kernel)
+            if weight.ndim != 3:
+                raise ShapeError(f"Expected a kernel [time, x, y], got an array of shape {weight.shape}.")
+            self.model = LN(kernel_dim=weight.shape, bias=False)
+            self.model.conv.set_weight(weight)
+            self.model.requires_grad_(False)
+
+    def generate(self, size: tuple[int, int, int] = (2000, 20, 20)) -> tuple[Array, Array]:
+        """Make white noise ``[time, x, y]`` of unit variance and the response to it."""
+        stimulus = self._rng.standard_normal(size, dtype=np.float32)
+        return stimulus, self.respond(stimulus)
+
+    def respond(self, stimulus: Any) -> Array:
+        """Return the response ``[time, x, y]`` to a stimulus, from a state of rest."""
+        self.model.clear_state()
+        response: Array = self.model.run(stimulus).array()[0, 0]
+        self.model.clear_state()
+        return response
+
+
 def generate_sample_data(
     input: Literal["random"] = "random",
     size: tuple[int, int, int] = (2000, 20, 20),
     seed: int | None = None,
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+) -> tuple[Array, Array]:
     """Make a stimulus and the response of a randomised LN model to it.
 
     The model is kept as ``convis.samples._g`` until the next call.
