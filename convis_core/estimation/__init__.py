@@ -3,6 +3,7 @@
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import split_in_blocks
+from convis_core.estimation.report import FitReport
 from convis_core.estimation.resampling import block_bootstrap, folds
 from convis_core.estimation.spike_distances import van_rossum_distance, victor_purpura_distance
 from convis_core.loops import losses, regularisers
@@ -18,6 +19,7 @@ from convis_core.loops.metrics import (
 from convis_core.loops.trajectory import Trajectory
 
 __all__ = [
+    "FitReport",
     "ReceptiveField",
     "Trajectory",
     "bits_per_spike",

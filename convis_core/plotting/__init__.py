@@ -9,6 +9,7 @@ from convis_core.plotting.impulse import plot_impulse
 from convis_core.plotting.impulse_space import plot_impulse_space
 from convis_core.plotting.matshow import plot_5d_matshow
 from convis_core.plotting.output import plot_output
+from convis_core.plotting.receptive_field import plot_fit_report
 from convis_core.plotting.spikes import plot_raster, plot_spike_trains
 from convis_core.plotting.tensor import plot_tensor
 from convis_core.plotting.time_courses import plot_5d_time, plot_mean
@@ -16,6 +17,7 @@ from convis_core.plotting.time_courses import plot_5d_time, plot_mean
 __all__ = [
     "plot_5d_matshow",
     "plot_5d_time",
+    "plot_fit_report",
     "plot_image",
     "plot_impulse",
     "plot_impulse_space",

@@ -1,0 +1,144 @@
+"""What a fit found and how much to believe it, beside what simpler models reach on the same test part."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from convis_core import figures
+from convis_core.estimation.estimate import ReceptiveField
+from convis_core.estimation.nonlinearity import NONLINEARITIES, nonlinearity_named
+from convis_core.estimation.recording import Recording
+from convis_core.estimation.resampling import block_bootstrap
+from convis_core.loops.metrics import bits_per_spike, correlation
+from convis_core.ops.lags import lagged
+
+__all__ = ["FitReport"]
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """Scores with intervals and baselines, and the nonlinearity with the data it stands on.
+
+    Attributes
+    ----------
+    field : ReceptiveField
+    scores : dict
+        Of each model on the test part: bits per spike, its 95 % interval from a block bootstrap,
+        and the correlation of rate and counts.
+    drive, counts, errors : array, shape [bin]
+        Mean drive of test frames grouped by drive, their mean count, and its standard error.
+    """
+
+    field: ReceptiveField
+    scores: dict[str, tuple[float, tuple[float, float], float]]
+    drive: Array
+    counts: Array
+    errors: Array
+
+    @classmethod
+    def of(cls, field: ReceptiveField, stimulus: Any, spikes: Any, *, groups: int = 12) -> FitReport:
+        """Score a fit on its own test part.
+
+        Parameters
+        ----------
+        field : ReceptiveField
+        stimulus, spikes : array
+            The recording it was fitted to.
+        groups : int
+            Groups of equally many frames that show the nonlinearity.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> movie = rng.standard_normal((1500, 5, 5))
+        >>> spikes = rng.poisson(np.exp(movie[:, 2, 2] - 1))
+        >>> from convis_core.estimation import fit_receptive_field
+        >>> report = FitReport.of(fit_receptive_field(movie, spikes, n_lags=2), movie, spikes)
+        >>> list(report.scores)
+        ['receptive field', 'spike-triggered average', 'constant rate']
+        """
+        recording = Recording.of(stimulus, spikes, field.time_courses.shape[1])
+        test, known = field.split[-1], slice(0, field.split[-1].start)
+        rate = torch.from_numpy(field.predict(stimulus, spikes))
+        seen = recording.counts[test]
+        rates = {
+            "receptive field": rate[test],
+            "spike-triggered average": _average_model(recording, known, field.time_courses.shape[1])[test],
+            "constant rate": torch.full_like(seen, float(recording.counts[known].mean())),
+        }
+        drive = nonlinearity_named(field.nonlinearity).inverse(rate[test].clamp_min(1e-12))
+        parts = [part for part in torch.tensor_split(drive.argsort(), groups) if len(part) > 1]
+        return cls(
+            field,
+            {name: _scored(predicted, seen) for name, predicted in rates.items()},
+            np.array([float(drive[part].mean()) for part in parts]),
+            np.array([float(seen[part].mean()) for part in parts]),
+            np.array([float(seen[part].std()) / math.sqrt(len(part)) for part in parts]),
+        )
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """The table of scores as text."""
+        return [
+            (name, f"{bits:.3f}", f"{low:.3f} to {high:.3f}", "" if math.isnan(r) else f"{r:.3f}")
+            for name, (bits, (low, high), r) in self.scores.items()
+        ]
+
+    def __str__(self) -> str:
+        head = ("", "bits/spike", "95 % interval", "correlation")
+        lines = [f"{a:24}{b:>12}{c:>20}{d:>14}" for a, b, c, d in [head, *self.rows()]]
+        return "\n".join([self._what(), *lines])
+
+    def plot(self) -> Any:
+        """Draw filter, nonlinearity with data, history and scores; needs matplotlib."""
+        return figures.figure("plot_fit_report")(self)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("model", "bits/spike", "95&nbsp;% interval", "correlation"))
+        body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
+        caption = html.escape(self._what())
+        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _what(self) -> str:
+        field, test = self.field, self.field.split[-1]
+        lags, (x, y) = field.time_courses.shape[1], field.maps.shape[1:]
+        history = f", spike history of {len(field.history)} bins" if len(field.history) else ""
+        return (
+            f"Receptive field of {lags} lags x {x}x{y} pixels, rank {field.rank}, {field.nonlinearity}{history}; "
+            f"scores on frames {test.start} to {test.stop - 1}"
+        )
+
+
+def _scored(rate: torch.Tensor, counts: torch.Tensor) -> tuple[float, tuple[float, float], float]:
+    level = float(counts.mean())
+
+    def bits(a: Any, b: Any) -> float:
+        return bits_per_spike(a, b, baseline=level) if np.any(b) else math.nan
+
+    block = max(1, min(50, len(counts) // 4))
+    interval = block_bootstrap(bits, rate.numpy(), counts.numpy(), block=block, repeats=200)
+    return bits(rate, counts.numpy()), interval, correlation(rate, counts)
+
+
+def _average_model(recording: Recording, known: slice, n_lags: int) -> torch.Tensor:
+    """Rate by the spike-triggered average, its gain and offset fitted by Newton's method."""
+    stimulus = recording.stimulus - recording.stimulus[known].mean()
+    counts = recording.counts[known]
+    excess = lagged((counts - counts.mean()).flip(0), n_lags).flip(0)
+    average = excess.T @ stimulus[known]
+    drive = torch.stack([lagged(stimulus @ row, n_lags)[:, lag] for lag, row in enumerate(average)]).sum(dim=0)
+    design = torch.stack([drive / drive[known].std(), torch.ones_like(drive)], dim=1)
+    shape = NONLINEARITIES["softplus"]
+    weights = torch.stack([design.new_tensor(0.0), shape.inverse(counts.mean())])
+    for _ in range(8):
+        slope, curvature = shape.newton_terms(design[known] @ weights, counts)
+        information = design[known].T @ (curvature[:, None] * design[known])
+        weights = weights + torch.linalg.solve(information, design[known].T @ slope)
+    return shape.rate(design @ weights)

@@ -1,0 +1,62 @@
+"""The report of a fit: scores that are the fit's own, baselines below it, and a nonlinearity that fits its data."""
+
+from __future__ import annotations
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+import convis_core as convis
+from convis_core.estimation import FitReport
+from convis_core.estimation.nonlinearity import nonlinearity_named
+from convis_core.tensors import to_tensor
+from tests.estimation.cells import gabor, recorded, time_course
+
+
+@pytest.fixture(scope="module")
+def report() -> FitReport:
+    rng = np.random.default_rng(6)
+    field = time_course(rng, 6)[:, None, None] * gabor(rng, 8)
+    cell = recorded(rng.standard_normal((4000, 8, 8)), field, 1.6, -1.0, rng)
+    found = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=6, n_history=5)
+    return FitReport.of(found, cell.stimulus, cell.spikes)
+
+
+def test_its_score_is_that_of_the_fit(report: FitReport) -> None:
+    bits, (low, high), r = report.scores["receptive field"]
+    assert bits == pytest.approx(report.field.scores["test bits/spike"])
+    assert r == pytest.approx(report.field.scores["test correlation"])
+    assert low < bits < high
+
+
+def test_baselines_stand_below_it(report: FitReport) -> None:
+    ours, average, constant = (report.scores[name][0] for name in report.scores)
+    assert ours > average > constant
+    assert constant <= 0.0  # the mean of the test part itself is the reference
+    assert report.scores["receptive field"][1][0] > constant
+
+
+def test_the_data_follow_the_nonlinearity(report: FitReport) -> None:
+    expected = nonlinearity_named(report.field.nonlinearity).rate(to_tensor(report.drive)).numpy()
+    assert np.mean(np.abs(report.counts - expected) < 3 * report.errors + 0.05) > 0.8
+    assert (np.diff(report.drive) > 0).all()
+
+
+def test_text_and_page_say_the_same(report: FitReport) -> None:
+    for row in report.rows():
+        for cell in row:
+            assert cell in str(report)
+            assert cell in report._repr_html_()
+    assert "scores on frames 3200 to 3999" in str(report)
+
+
+def test_the_figure_shows_every_part(report: FitReport) -> None:
+    figure = report.plot()
+    titles = [ax.get_title() for part in figure.subfigs for ax in part.axes]
+    assert {"map 1", "time courses", "nonlinearity", "spike history", "scores on the test part"} <= set(titles)
+    figure.canvas.draw()
+    plt.close("all")
