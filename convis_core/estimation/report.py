@@ -71,7 +71,7 @@ class FitReport:
         seen = recording.counts[test]
         rates = {
             "receptive field": rate[test],
-            "spike-triggered average": _average_model(recording, known, field.time_courses.shape[1])[test],
+            "spike-triggered average": _average_model(recording, field)[test],
             "constant rate": torch.full_like(seen, float(recording.counts[known].mean())),
         }
         drive = nonlinearity_named(field.nonlinearity).inverse(rate[test].clamp_min(1e-12))
@@ -127,18 +127,21 @@ def _scored(rate: torch.Tensor, counts: torch.Tensor) -> tuple[float, tuple[floa
     return bits(rate, counts.numpy()), interval, correlation(rate, counts)
 
 
-def _average_model(recording: Recording, known: slice, n_lags: int) -> torch.Tensor:
-    """Rate by the spike-triggered average, its gain and offset fitted by Newton's method."""
-    stimulus = recording.stimulus - recording.stimulus[known].mean()
-    counts = recording.counts[known]
-    excess = lagged((counts - counts.mean()).flip(0), n_lags).flip(0)
-    average = excess.T @ stimulus[known]
+def _average_model(recording: Recording, field: ReceptiveField) -> torch.Tensor:
+    """Rate by the spike-triggered average of the training part.
+
+    Gain and offset come from the validation part: on the frames that made the average it fits too well.
+    """
+    (train, rest, _), n_lags = field.split, field.time_courses.shape[1]
+    stimulus = recording.stimulus - recording.stimulus[train].mean()
+    known, counts = recording.counts[train], recording.counts[rest]
+    average = lagged((known - known.mean()).flip(0), n_lags).flip(0).T @ stimulus[train]
     drive = torch.stack([lagged(stimulus @ row, n_lags)[:, lag] for lag, row in enumerate(average)]).sum(dim=0)
-    design = torch.stack([drive / drive[known].std(), torch.ones_like(drive)], dim=1)
+    design = torch.stack([drive / drive.std(), torch.ones_like(drive)], dim=1)
     shape = NONLINEARITIES["softplus"]
     weights = torch.stack([design.new_tensor(0.0), shape.inverse(counts.mean())])
     for _ in range(8):
-        slope, curvature = shape.newton_terms(design[known] @ weights, counts)
-        information = design[known].T @ (curvature[:, None] * design[known])
-        weights = weights + torch.linalg.solve(information, design[known].T @ slope)
+        slope, curvature = shape.newton_terms(design[rest] @ weights, counts)
+        information = design[rest].T @ (curvature[:, None] * design[rest])
+        weights = weights + torch.linalg.solve(information, design[rest].T @ slope)
     return shape.rate(design @ weights)

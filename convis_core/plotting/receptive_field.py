@@ -25,7 +25,7 @@ def plot_fit_report(report: FitReport, figure: Figure | SubFigure | None = None)
     """
     field, rank = report.field, report.field.rank
     canvas = empty_figure(figure, (max(10.0, 3.0 * (rank + 1)), 6.0))
-    above, below = canvas.subfigures(2, 1)
+    above, below = np.ravel(np.asarray(canvas.subfigures(2, 1)))
     low, high = limits(field.maps, signed=True)
     *maps, course = np.atleast_1d(above.subplots(1, rank + 1))
     for k, ax in enumerate(maps):
