@@ -26,7 +26,7 @@ def run(*sources: str) -> dict[str, Any]:
 
 def test_the_readme_s_tour_of_the_core_runs(capsys: pytest.CaptureFixture[str]) -> None:
     core = [block for block in blocks("README.md") if "convis_widgets" not in block]
-    assert len(core) == 3
+    assert len(core) == 4
     run(*core)
     shown = capsys.readouterr().out
     assert "spikes a second" in shown
