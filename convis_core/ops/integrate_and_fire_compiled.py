@@ -24,44 +24,73 @@ def _exact(
     current: _Array, noise: _Array, spikes: _Array, v: _Array, dead: _Array,
     scale: float, g: float, step: float, refractory: float, low: int, high: int,
 ) -> None:  # fmt: skip
-    """Fill spikes [time, cells] and advance v and dead [cells] from `low` to `high`, event by event."""
+    """Fill spikes [time, cells] and advance v and dead [cells] from `low` to `high`.
+
+    Each step first takes all cells together as if none of them spiked, and then those that do,
+    or that wake up, one by one.
+    """
     gain = step if g == 0.0 else -math.expm1(-g * step) / g
+    v, dead = v[low:high], dead[low:high]
+    eventful = np.empty(v.size, np.int64)
     for t in range(current.shape[0]):
-        for i in range(low, high):
-            drive = np.float64(current[t, i])
-            if scale != 0.0:
-                drive += scale * noise[t, i]
-            start = np.float64(v[i])
-            left = np.float64(dead[i])
-            active = step
-            reach = gain
-            if left > 0.0:
-                dead[i] = max(left - step, 0.0)
-                active = step - left
-                if active <= 0.0:
-                    spikes[t, i] = 0.0
-                    continue
-                reach = active if g == 0.0 else -math.expm1(-g * active) / g
-            end = start + (drive - g * start) * reach
-            if not (end > 1.0 or start > 1.0):
-                v[i] = end
-                spikes[t, i] = 0.0
-                continue
-            wait = 0.0
-            if start < 1.0:
-                fraction = (1.0 - start) / (drive - g * start)
-                wait = fraction if g == 0.0 else -math.log1p(-g * fraction) / g
-            since = active - min(wait, active)
-            count = 1.0
-            if drive > g:
-                period = refractory + (1.0 / drive if g == 0.0 else -math.log1p(-g / drive) / g)
-                more = math.floor(since / period)
-                since = max(since - more * period, 0.0)
-                count += more
-            spikes[t, i] = count
-            dead[i] = max(refractory - since, 0.0)
-            moving = max(since - refractory, 0.0)
-            v[i] = drive * (moving if g == 0.0 else -math.expm1(-g * moving) / g)
+        drives, chances, counts = current[t, low:high], noise[t, low:high], spikes[t, low:high]
+        _relax(drives, chances, counts, v, dead, scale, g, step, gain)
+        n = 0
+        for i in range(v.size):  # without a branch, which would be guessed wrong for every event
+            eventful[n] = i
+            n += counts[i] != 0.0
+        for i in eventful[:n]:
+            drive = np.float64(drives[i]) + scale * chances[i]
+            counts[i], v[i], dead[i] = _events(drive, v[i], dead[i], g, step, gain, refractory)
+
+
+@compile_loop
+def _relax(
+    drives: _Array, chances: _Array, counts: _Array, v: _Array, dead: _Array,
+    scale: float, g: float, step: float, gain: float,
+) -> None:  # fmt: skip
+    """Advance the cells that do not spike in a step or that rest all through it; set the counts of the others to 1.
+
+    There is no branch in it, so that the processor advances several cells at once.
+    """
+    for i in range(v.size):
+        start, left = np.float64(v[i]), np.float64(dead[i])
+        drive = np.float64(drives[i]) + scale * np.float64(chances[i])
+        end = start + (drive - g * start) * gain
+        rests = left >= step
+        happens = ((end > 1.0) | (start > 1.0) | (left > 0.0)) & (not rests)
+        counts[i] = np.float32(1.0) if happens else np.float32(0.0)
+        v[i] = start if happens | rests else end
+        dead[i] = left - step if rests else left
+
+
+@compile_loop
+def _events(
+    drive: float, v: float, dead: float, g: float, step: float, gain: float, refractory: float
+) -> tuple[float, float, float]:
+    """Spikes in a step, and potential and dead time after it, of a cell that wakes up in it or spikes."""
+    start, left = np.float64(v), np.float64(dead)
+    active, reach = step, gain
+    if left > 0.0:
+        active = step - left
+        reach = active if g == 0.0 else -math.expm1(-g * active) / g
+    end = start + (drive - g * start) * reach
+    if not (end > 1.0 or start > 1.0):
+        return 0.0, end, 0.0
+    wait = 0.0
+    if start < 1.0:
+        fraction = (1.0 - start) / (drive - g * start)
+        wait = fraction if g == 0.0 else -math.log1p(-g * fraction) / g
+    since = active - min(wait, active)
+    count = 1.0
+    if drive > g:
+        period = refractory + (1.0 / drive if g == 0.0 else -math.log1p(-g / drive) / g)
+        more = math.floor(since / period)
+        since = max(since - more * period, 0.0)
+        count += more
+    moving = max(since - refractory, 0.0)
+    after = drive * (moving if g == 0.0 else -math.expm1(-g * moving) / g)
+    return count, after, max(refractory - since, 0.0)
 
 
 @compile_loop
