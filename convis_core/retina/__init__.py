@@ -6,6 +6,7 @@ from convis_core.retina.ganglion_input import GanglionInput
 from convis_core.retina.ganglion_spiking import AdaptiveGanglionSpiking, GanglionSpiking
 from convis_core.retina.log_polar import LogPolarScheme
 from convis_core.retina.luminance_gain_control import LuminanceGainControlOPLFilter
+from convis_core.retina.microsaccades import MicrosaccadeGenerator
 from convis_core.retina.outer_plexiform import HalfRecursiveOPLFilter, RecursiveOPLFilter
 from convis_core.retina.outer_plexiform_convolving import FullConvolutionOPLFilter, SeparableOPLFilter
 from convis_core.retina.retina import Retina
@@ -23,6 +24,7 @@ __all__ = [
     "HalfRecursiveOPLFilter",
     "LogPolarScheme",
     "LuminanceGainControlOPLFilter",
+    "MicrosaccadeGenerator",
     "RecursiveOPLFilter",
     "Retina",
     "RetinaConfiguration",
