@@ -130,6 +130,22 @@ def test_compiled_and_plain_loops_count_the_same_spikes(method: Any, dtype: torc
         torch.testing.assert_close(fast, slow, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cells_in_every_state_beside_one_another_are_each_as_if_alone(dtype: torch.dtype) -> None:
+    start = torch.tensor([0.0, 0.5, 0.999, 1.0, 1.5], dtype=dtype)[:, None].expand(5, 5)
+    dead = torch.tensor([0.0, 0.4, 1.0, 1.7, 3.0], dtype=dtype).expand(5, 5) * STEP
+    current = torch.full((1, 1, 8, 5, 5), 90.0, dtype=dtype)
+    states = {"v": start[None, None], "dead_time": dead[None, None]}
+    together, plain = fire(current, **states), fire(current, **states, compiled=False)
+    torch.testing.assert_close(together, plain, rtol=1e-6, atol=1e-9)
+    assert together[0].sum() > 5
+    for i in range(5):
+        for j in range(5):
+            one = {name: state[..., i : i + 1, j : j + 1] for name, state in states.items()}
+            alone = fire(current[..., i : i + 1, j : j + 1], **one)[0]
+            torch.testing.assert_close(alone, together[0][..., i : i + 1, j : j + 1], rtol=0, atol=0)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.sets(st.integers(1, 59)), st.sampled_from(["exact", "euler"]), st.booleans(), st.integers(0, 99))
 def test_cutting_time_changes_nothing(cuts: set[int], method: Any, compiled: bool, seed: int) -> None:
