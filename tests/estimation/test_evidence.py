@@ -1,0 +1,78 @@
+"""Priors are covariances, and the evidence has the slope and the mean it says."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from convis_core.estimation.evidence import PseudoData, maximise_evidence, posterior
+from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
+from convis_core.ops.lags import delayed_sum, lagged, raised_cosines
+
+PRIORS = [LocalStripes((5, 4), power=0.7), SmoothInTime(6, 3), SmoothInTime(6, 0)]
+
+
+def pseudo(n_weights: int) -> PseudoData:
+    dice = torch.Generator().manual_seed(0)
+    root = torch.randn(n_weights, n_weights, dtype=torch.float64, generator=dice)
+    data = 2 * torch.randn(n_weights, dtype=torch.float64, generator=dice)
+    nothing = torch.zeros(n_weights, dtype=torch.float64)
+    return PseudoData(root, data, nothing, nothing.sum(), nothing)
+
+
+@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
+def test_a_prior_is_a_covariance_at_any_hyper_parameters(prior: Prior) -> None:
+    dice = torch.Generator().manual_seed(1)
+    for _ in range(5):
+        away = torch.randn(len(prior.expected), dtype=torch.float64, generator=dice)
+        covariance = prior.covariance(prior.expected + prior.spread * away)
+        assert torch.allclose(covariance, covariance.T)
+        values = torch.linalg.eigvalsh(covariance)
+        assert float(values[0]) > -1e-9 * float(values[-1])
+
+
+def test_the_mean_and_the_evidence_are_those_of_the_gaussian() -> None:
+    data = pseudo(6)
+    factor = torch.randn(6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    covariance = factor @ factor.T + torch.eye(6)
+    evidence, mean, _ = posterior(data, covariance)
+    direct = torch.linalg.solve(data.root.T @ data.root + torch.linalg.inv(covariance), data.root.T @ data.data)
+    assert torch.allclose(mean, direct)
+    of_data = torch.distributions.MultivariateNormal(
+        torch.zeros(6).double(), torch.eye(6) + data.root @ covariance @ data.root.T
+    )
+    constant = 3 * torch.log(torch.tensor(2 * torch.pi))
+    assert evidence == pytest.approx(float(of_data.log_prob(data.data) + constant))
+
+
+def test_the_slope_of_the_evidence_is_right() -> None:
+    data, covariance = pseudo(5), torch.eye(5, dtype=torch.float64) * 0.4
+    _, _, slope = posterior(data, covariance)
+    change = torch.zeros(5, 5, dtype=torch.float64)
+    change[1, 3] = change[3, 1] = 1e-6
+    rise = (posterior(data, covariance + change)[0] - posterior(data, covariance - change)[0]) / 2e-6
+    assert rise == pytest.approx(float(2 * slope[1, 3]), rel=1e-5)
+
+
+@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
+def test_climbing_ends_higher_than_it_began(prior: Prior) -> None:
+    data = pseudo(len(prior.covariance(prior.expected)))
+    start = posterior(data, prior.covariance(prior.expected))[0]
+    hyper, weights, best = maximise_evidence(prior, data, prior.expected, max_steps=30)
+    assert best > start
+    assert torch.allclose(weights, posterior(data, prior.covariance(hyper))[1])
+
+
+def test_delays_agree_with_one_another() -> None:
+    dice = torch.Generator().manual_seed(3)
+    signal, weights = torch.randn(20, generator=dice), torch.randn(4, generator=dice)
+    assert torch.allclose(lagged(signal, 4) @ weights, delayed_sum(signal[:, None], weights)[:, 0], atol=1e-6)
+    assert torch.equal(lagged(signal, 3, first=1)[:, 0], torch.cat([torch.zeros(1), signal[:-1]]))
+    assert lagged(signal[:2], 5).shape == (2, 5)
+
+
+def test_bumps_widen_with_the_lag() -> None:
+    basis = raised_cosines(40, 6)
+    width = (basis > 0.5).sum(dim=0)
+    assert int(width[0]) < int(width[2]) < int(width[4])
+    assert float(basis.min()) >= 0.0 and float(basis.max()) <= 1.0
