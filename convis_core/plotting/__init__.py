@@ -4,6 +4,7 @@ Every function draws into the current axes or figure (or the one given), returns
 drew, and leaves matplotlib's settings alone.
 """
 
+from convis_core.plotting.animate import animate
 from convis_core.plotting.image import plot_image
 from convis_core.plotting.impulse import plot_impulse
 from convis_core.plotting.impulse_space import plot_impulse_space
@@ -15,6 +16,7 @@ from convis_core.plotting.tensor import plot_tensor
 from convis_core.plotting.time_courses import plot_5d_time, plot_mean
 
 __all__ = [
+    "animate",
     "plot_5d_matshow",
     "plot_5d_time",
     "plot_fit_report",
