@@ -63,8 +63,8 @@ class ResampledStream(Stream):
             raise StreamError(f"{self.source!r} does not say its rate.", "Give source_rate=<frames per second>.")
         self._per_step = _exact(check_rate(given, "source_rate")) / _exact(self.steps_per_second)
         self.size, self.value_range = self.source.size, self.source.value_range
-        left = self.source.remaining
-        self.length = None if left is None else math.ceil(left / self._per_step)
+        self._frames = self.source.remaining
+        self.length = None if self._frames is None else math.ceil(self._frames / self._per_step)
         self._origin = self.source.position
         self._held: Tensor = self.source.get(0)  # frames of the source still needed, from number _first on
         self._first = 0
@@ -90,6 +90,8 @@ class ResampledStream(Stream):
     def seek(self, frame: int) -> None:
         index = check_frame(frame, self.length)
         first = math.floor(index * self._per_step)
+        if self._frames is not None:
+            first = min(first, self._frames)  # the end of this stream may lie beyond that of its source
         self.source.seek(self._origin + first)
         self._held, self._first, self.position = self._held[:, :, :0], first, index
 
