@@ -65,7 +65,7 @@ def test_penalties_apply_to_what_is_fitted_or_named() -> None:
     model = convis.models.LN(kernel_dim=(3, 3, 3))
     names = [name for name, parameter in model.named_parameters() if parameter.ndim == 5]
     expected = sum(float(p.detach().square().sum()) for n, p in model.named_parameters() if n in names)
-    assert float(L2(2.0, names)(model)) == pytest.approx(2 * expected)
+    assert float(L2(2.0, names)(model).detach()) == pytest.approx(2 * expected)
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     with pytest.raises(FitError, match="finds no parameter"):
