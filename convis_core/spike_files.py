@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -41,16 +42,18 @@ def check_spikes(unit: ArrayLike, time: ArrayLike) -> Spikes:
     ParameterError
         If there is not one time for each unit, a time is not finite or a unit no whole number.
     """
-    units, times = np.asarray(unit), np.asarray(time, np.float64)
+    units, times = np.asarray(unit), np.asarray(time)
+    if units.dtype.kind not in _NUMBERS or times.dtype.kind not in _NUMBERS:
+        raise ParameterError(f"Expected units and times to be numbers, got {units.dtype} and {times.dtype}.")
+    times = times.astype(np.float64)
     if units.ndim != 1 or units.shape != times.shape:
         raise ParameterError(f"Expected a unit and a time for each spike, got {units.shape} and {times.shape}.")
     if not np.isfinite(times).all():
         raise ParameterError("Expected times of spikes to be finite numbers of seconds.")
-    whole = units.astype(np.int64)
-    if (whole != units).any() or (whole < 0).any():
+    if not ((units >= 0) & (units < 2.0**63) & (units == np.floor(units))).all():
         raise ParameterError("Expected units to be whole numbers from 0.", "Number the cells.")
     order = np.argsort(times, kind="stable")
-    return Spikes(whole[order], times[order])
+    return Spikes(units.astype(np.int64)[order], times[order])
 
 
 def spike_lines(spikes: Spikes) -> str:
@@ -134,9 +137,9 @@ def _read_text(path: Path) -> Spikes:
 
 def _read_npz(path: Path) -> Spikes:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             unit, time = stored["unit"], stored["time"]
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except _BROKEN_ARCHIVE as error:
         raise FileFormatError(f"{path} holds no arrays unit and time: {error}.") from error
     return _checked(path, unit, time)
 
@@ -151,6 +154,14 @@ def _checked(path: Path, unit: ArrayLike, time: ArrayLike) -> Spikes:
     except (ParameterError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path} holds no spikes: {error}") from error
 
+
+_NUMBERS: Final = "biuf"
+"""Kinds of number types of numpy that are real numbers."""
+
+_BROKEN_ARCHIVE: Final = (
+    *(KeyError, ValueError, TypeError, AttributeError, OSError, EOFError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, RuntimeError),  # the last one for a packing that is not known
+)
 
 _READERS: Final[dict[str, Callable[[Path], Spikes]]] = {
     ".spk": _read_text,

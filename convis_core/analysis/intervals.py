@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convis_core.analysis.rates import in_bins, spike_counts
+from convis_core.analysis.rates import in_bins, spike_counts, whole_frames
 from convis_core.errors import ParameterError
 from convis_core.resolution import Resolution
 
@@ -44,6 +45,8 @@ def spike_trains(spikes: Any, *, resolution: Resolution | None = None) -> list[_
     [[0.0015, 0.00325, 0.00375]]
     """
     counts, sampling = spike_counts(spikes, resolution)
+    if not bool(((counts >= 0) & (counts < math.inf)).all()):
+        raise ParameterError("Expected counts of spikes, got negative or infinite values or NaN.", "Give spikes.")
     cells = counts.movedim(2, -1).flatten(end_dim=-2).round().long().numpy()
     return [_times(cell) * sampling.step for cell in cells]
 
@@ -147,7 +150,7 @@ def fano_factor(spikes: Any, window: float = 0.1, *, resolution: Resolution | No
     0.0
     """
     counts, sampling = spike_counts(spikes, resolution)
-    width = round(sampling.seconds_to_steps(window))
+    width = whole_frames(window, sampling)
     bins = counts.shape[2] // width if width > 0 else 0
     if bins < 2:
         raise ParameterError(

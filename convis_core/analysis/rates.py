@@ -16,7 +16,7 @@ from convis_core.output import Output
 from convis_core.resolution import Resolution, default_resolution
 from convis_core.tensors import lift
 
-__all__ = ["PSTH", "firing_rate", "in_bins", "psth", "spike_counts"]
+__all__ = ["PSTH", "firing_rate", "in_bins", "psth", "spike_counts", "whole_frames"]
 
 _Array = NDArray[np.float64]
 
@@ -35,8 +35,18 @@ class PSTH(NamedTuple):
 def spike_counts(spikes: Any, resolution: Resolution | None = None) -> tuple[Tensor, Resolution]:
     """Spike counts ``[batch, channel, time, x, y]`` in double precision, and their sampling in time."""
     if isinstance(spikes, Output):
-        return spikes[0].detach().cpu().double(), resolution or spikes.resolution
-    return lift(spikes).detach().cpu().double(), resolution or default_resolution()
+        counts, sampling = spikes[0].detach().cpu().double(), resolution or spikes.resolution
+    else:
+        counts, sampling = lift(spikes).detach().cpu().double(), resolution or default_resolution()
+    if counts.shape[2] == 0:
+        raise ParameterError("A recording without frames has no spikes to count.", "Run the model on some.")
+    return counts, sampling
+
+
+def whole_frames(seconds: float, sampling: Resolution) -> int:
+    """Round a duration to whole frames; 0 where it is no finite one."""
+    steps = sampling.seconds_to_steps(seconds)
+    return round(steps) if math.isfinite(steps) else 0
 
 
 def in_bins(counts: Tensor, width: int) -> _Array:
@@ -75,7 +85,7 @@ def psth(spikes: Any, bin_width: float = 0.01, *, resolution: Resolution | None 
     array([ 0.,  0., 50.,  0.,  0.])
     """
     counts, sampling = spike_counts(spikes, resolution)
-    width = round(sampling.seconds_to_steps(bin_width))
+    width = whole_frames(bin_width, sampling)
     trials, _, frames, *_ = counts.shape
     if not 1 <= width <= frames:
         raise ParameterError(
@@ -128,9 +138,9 @@ def firing_rate(
     True
     """
     counts, sampling = spike_counts(spikes, resolution)
-    if not width > 0 or kernel not in ("gaussian", "exponential"):
+    if not 0 < width < math.inf or kernel not in ("gaussian", "exponential"):
         raise ParameterError(
-            f"Expected a width above 0 s and a kernel 'gaussian' or 'exponential', got {width!r} and {kernel!r}."
+            f"Expected a finite width above 0 s and a kernel 'gaussian' or 'exponential', got {width!r} and {kernel!r}."
         )
     steps = sampling.seconds_to_steps(width)
     frames = counts.shape[2]

@@ -40,7 +40,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
             shape = struct.unpack(f">{n_axes}I", data.read(4 * n_axes))
             dtype = np.dtype(_TYPES[kind])
             content = data.read(math.prod(shape) * dtype.itemsize)
-    except (struct.error, EOFError, OSError, zlib.error) as error:
+    except (struct.error, EOFError, OSError, OverflowError, MemoryError, zlib.error) as error:
         raise FileFormatError(f"{found} is broken: {error}.") from error
     if len(content) != math.prod(shape) * dtype.itemsize:
         raise FileFormatError(f"{found} announces {shape} values and ends early.", "Load the file again.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -53,9 +54,10 @@ class InrImageStreamer(StoredStream):
         self.size = header.size
         self.steps_per_second = None if steps_per_second is None else check_rate(steps_per_second)
         shape = (*header.size, header.n_channels)
-        there = (self.path.stat().st_size - header.n_bytes) // (header.dtype.itemsize * int(np.prod(shape)))
+        frame_bytes = header.dtype.itemsize * math.prod(shape)  # of any size, where numpy's product would wrap around
+        there = (self.path.stat().st_size - header.n_bytes) // frame_bytes
         if there < header.n_frames:
-            if there == 0:
+            if there < 1:
                 raise FileFormatError(f"{self.path} announces {header.n_frames} frames and holds none.")
             warn(f"{self.path} announces {header.n_frames} frames and ends after {there}.", VideoWarning)
         self.length = min(there, header.n_frames)
@@ -65,8 +67,8 @@ class InrImageStreamer(StoredStream):
         frames = np.fromfile(
             self.path,
             self.header.dtype,
-            count=int(np.prod(shape)),
-            offset=self.header.n_bytes + start * int(np.prod(shape[1:])) * self.header.dtype.itemsize,
+            count=math.prod(shape),
+            offset=self.header.n_bytes + start * math.prod(shape[1:]) * self.header.dtype.itemsize,
         )
         native = self.header.dtype.newbyteorder("=")
         return np.moveaxis(frames.reshape(shape).astype(native, copy=False), -1, 0)[None]

@@ -74,6 +74,8 @@ class InrHeader:
             bits = int(fields["PIXSIZE"].split()[0])
             order = ">" if fields.get("CPU", "decm") in _BIG_ENDIAN else "<"
             dtype = np.dtype(f"{order}{_KINDS[fields['TYPE']]}{bits // 8}")
+            if bits % 8:
+                raise ValueError(f"{bits} bits are no whole bytes")
             if min(x, y, v) < 1 or z < 0 or end + len(_END) > _LARGEST_HEADER:
                 raise ValueError("its size is not positive")
         except (KeyError, ValueError, TypeError, IndexError) as error:

@@ -49,8 +49,8 @@ class NumpyReader(StoredStream):
         if not isinstance(array, np.ndarray):
             array.close()
             raise FileFormatError(f"{self.path} is an archive of arrays.", "Save one array with numpy.save.")
-        if array.dtype.kind not in "fiub":
-            raise FileFormatError(f"{self.path} holds values of type {array.dtype}, not real numbers.")
+        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+            raise FileFormatError(f"{self.path} holds values of type {array.dtype}, not real numbers of up to 64 bits.")
         shape = _five_axes(array).shape
         self.size, self.length = (shape[3], shape[4]), shape[2]
         self.steps_per_second = None if steps_per_second is None else check_rate(steps_per_second)

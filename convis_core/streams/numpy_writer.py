@@ -45,7 +45,7 @@ class NumpyWriter(StoredWriter):
 
     def begin(self, shape: tuple[int, int, int, int]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_bytes(b"")
+        self.path.write_bytes(self._header(shape[2:]))  # readable before the first frame, too
 
     def append(self, frames: NDArray[Any]) -> None:
         data = np.ascontiguousarray(frames[0, 0])

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -107,7 +108,8 @@ class StoredWriter(OutputStream):
                 self.shape = shape
             if n:
                 self.n_written += n
-                self.append(steps.cpu().numpy())
+                # numpy has no such short floats
+                self.append((steps.float() if steps.dtype == torch.bfloat16 else steps).cpu().numpy())
         except OSError as error:
             raise StreamError(
                 f"{self.path} could not be written: {error}.", "Check the folder and the space left."

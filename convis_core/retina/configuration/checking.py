@@ -69,6 +69,8 @@ def check_number(value: Any, attribute: Attribute, name: str, where: str) -> flo
 def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return float(value)
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return None  # Python reads 1_0 as 10, and no other program does
     if isinstance(value, (str, int, float, np.integer, np.floating)):
         try:
             number = float(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from convis_core.errors import UnknownNameError
 from convis_core.retina.configuration.checking import Tree
@@ -13,6 +13,10 @@ __all__ = ["Place", "find"]
 
 Place = tuple[Any, Any]
 """A dict and a name in it, or a list and a number in it."""
+
+
+_MOST_DIGITS: Final = 9
+"""Of the number of an element: more than any list is long, and fewer than Python refuses to read."""
 
 
 def find(tree: Tree, path: str, *, write: bool = False) -> list[Place]:
@@ -68,7 +72,7 @@ def _elements(items: list[Any], step: str, create: bool) -> Iterator[int]:
 def _follow(what: Element | Listed | None, step: str, here: str) -> Element | Listed | None:
     """Return what stands one step further by the schema: None is a number."""
     if isinstance(what, Listed):
-        if step in ("*", "+") or step.removeprefix("=").isdecimal():
+        if step in ("*", "+") or (step.removeprefix("=").isdecimal() and len(step) <= _MOST_DIGITS):
             return what.element
         raise UnknownNameError(
             f"{here} is a list and has no {step!r}.",
