@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from convis_core.filters import receptive_field
 from convis_core.filters.convolution import Conv3d
 from convis_core.filters.nonlinearities import NLRectify
-from convis_core.filters.receptive_field import RF
 from convis_core.layer import Layer
 from convis_core.resolution import Resolution
 
-__all__ = ["LN", "L"]
+__all__ = ["LN", "RF", "RFN", "L"]
 
 
 class L(Layer):
@@ -25,7 +25,8 @@ class L(Layer):
         ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
     population : bool
         True: a response for every pixel, an image (`Conv3d`). False: a single cell that sees
-        the whole image, one time series (`RF`).
+        the whole image, one time series
+        (`convis_core.filters.RF`).
     bias : bool
         Whether to add a bias.
 
@@ -47,7 +48,9 @@ class L(Layer):
         resolution: Resolution | None = None,
     ) -> None:
         super().__init__(resolution=resolution)
-        self.conv = (Conv3d if population else RF)(kernel_dim=kernel_dim, bias=bias, resolution=self.resolution)
+        self.conv = (Conv3d if population else ReceptiveField)(
+            kernel_dim=kernel_dim, bias=bias, resolution=self.resolution
+        )
         self.in_channels = self.conv.in_channels
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
@@ -66,7 +69,8 @@ class LN(L):
         ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
     population : bool
         True: a response for every pixel, an image (`Conv3d`). False: a single cell that sees
-        the whole image, one time series (`RF`).
+        the whole image, one time series
+        (`convis_core.filters.RF`).
     bias : bool
         Whether to add a bias.
 
@@ -96,3 +100,49 @@ class LN(L):
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         response: Tensor = self.nonlinearity(self.conv(x))
         return response
+
+
+class RF(L):
+    r"""Linear model of a single cell that sees the whole image: `L` with ``population=False``.
+
+    Parameters
+    ----------
+    kernel_dim : sequence of int
+        ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
+    bias : bool
+        Whether to add a bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> RF(kernel_dim=(5, 8, 8)).run(np.zeros((20, 8, 8))).array().shape
+    (1, 1, 20, 1, 1)
+    """
+
+    def __init__(
+        self, kernel_dim: Sequence[int] = (1, 1, 1), bias: bool = True, *, resolution: Resolution | None = None
+    ) -> None:
+        super().__init__(kernel_dim, False, bias, resolution=resolution)
+
+
+class RFN(LN):
+    r"""Linear-nonlinear model of a single cell that sees the whole image: `LN` with ``population=False``.
+
+    Parameters
+    ----------
+    kernel_dim : sequence of int
+        ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
+    bias : bool
+        Whether to add a bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> RFN(kernel_dim=(5, 8, 8)).run(np.zeros((20, 8, 8))).array().shape
+    (1, 1, 20, 1, 1)
+    """
+
+    def __init__(
+        self, kernel_dim: Sequence[int] = (1, 1, 1), bias: bool = True, *, resolution: Resolution | None = None
+    ) -> None:
+        super().__init__(kernel_dim, False, bias, resolution=resolution)
