@@ -48,7 +48,7 @@ class L(Layer):
         resolution: Resolution | None = None,
     ) -> None:
         super().__init__(resolution=resolution)
-        self.conv = (Conv3d if population else ReceptiveField)(
+        self.conv = (Conv3d if population else receptive_field.RF)(
             kernel_dim=kernel_dim, bias=bias, resolution=self.resolution
         )
         self.in_channels = self.conv.in_channels

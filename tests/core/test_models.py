@@ -27,11 +27,11 @@ def assert_agrees(got: Any, wanted: Any, tolerance: float = 1e-5) -> None:
 
 
 @pytest.mark.parametrize("dt", [None, 20, 4])
-@pytest.mark.parametrize(("name", "population"), [("LNLN", True), ("LNLNrf", False), ("casc", True)])
+@pytest.mark.parametrize(("name", "population"), [("LNLN", True), ("LNLNrf", False)])
 def test_cascades(stored: Any, name: str, population: bool, dt: int | None) -> None:
     data = stored("models_ln")
     options: dict[str, Any] = {"kernel_dim": data["weight1"].shape, "population": population, "bias": False}
-    model = models.LNCascade(2, **options) if name == "casc" else models.LNLN(**options)
+    model = models.LNLN(**options)
     model.m.conv1.set_weight(data["weight1"])
     model.m.conv2.set_weight(data["weight2"])
     model.m.conv2.placement = "corner"
