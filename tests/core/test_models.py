@@ -39,6 +39,17 @@ def test_cascades(stored: Any, name: str, population: bool, dt: int | None) -> N
 
 
 @pytest.mark.parametrize("dt", [None, 20, 4])
+def test_a_cascade_with_a_square_at_its_end(stored: Any, dt: int | None) -> None:
+    """What is stored as a cascade squares its last stage, where this package's cascades rectify."""
+    data = stored("models_ln")
+    first, last = models.LN(kernel_dim=(6, 4, 5), bias=False), filters.Conv3d(kernel_dim=(6, 4, 5), bias=False)
+    first.conv.set_weight(data["weight1"])
+    last.set_weight(data["weight2"])
+    model = models.Sequential(first, last, filters.NLSquare())
+    assert_agrees(model.run(data["input"], dt).array(), data["output_casc_whole"])
+
+
+@pytest.mark.parametrize("dt", [None, 20, 4])
 def test_inhibited_stages_with_a_delay_between_them(stored: Any, dt: int | None) -> None:
     data = stored("models_ln")
     model = models.LNFDLNF(kernel_dim=data["weight1"].shape, bias=False)
