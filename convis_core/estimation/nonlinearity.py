@@ -39,7 +39,7 @@ class Nonlinearity:
 
 NONLINEARITIES: Final = {
     "softplus": Nonlinearity(
-        "softplus", torch.nn.functional.softplus, torch.sigmoid, lambda rate: torch.log(torch.expm1(rate))
+        "softplus", torch.nn.functional.softplus, torch.sigmoid, lambda rate: rate + torch.log(-torch.expm1(-rate))
     ),
     "exponential": Nonlinearity(
         "exponential", lambda u: u.clamp(max=20.0).exp(), lambda u: u.clamp(max=20.0).exp(), torch.log

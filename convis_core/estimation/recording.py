@@ -40,6 +40,9 @@ class Recording:
                 f"Stimulus and spikes must be equally long, got {len(movie)} frames and {len(counts)} bins.",
                 "Bin the spikes by frame of the stimulus, and cut the longer one.",
             )
+        if movie.numel() == 0 or float(movie.max() - movie.min()) == 0.0:
+            raise FitError("The stimulus is constant, so no spike can be told from it.", "Give one that changes.")
+        _check_spiking(counts)
         if n_lags * 4 > len(counts):
             raise FitError(
                 f"A filter of {n_lags} lags is too long for a recording of {len(counts)} frames.",
@@ -55,21 +58,18 @@ class Recording:
 
 
 def check_movie(stimulus: Any) -> Tensor:
-    """A finite stimulus that changes, ``[time, x, y]``, in double precision."""
+    """A finite stimulus, ``[time, x, y]``, in double precision."""
     lifted = lift(stimulus).double()
     if lifted.shape[0] != 1 or lifted.shape[1] != 1:
         raise ShapeError(
             f"One stimulus of one channel can be fitted, got {describe_shape(lifted.shape)}.", "Give [time, x, y]."
         )
     check_finite(lifted, "The stimulus")
-    movie = lifted[0, 0]
-    if movie.numel() == 0 or float(movie.max() - movie.min()) == 0.0:
-        raise FitError("The stimulus is constant, so no spike can be told from it.", "Give one that changes.")
-    return movie
+    return lifted[0, 0]
 
 
 def check_counts(spikes: Any) -> Tensor:
-    """Whole, finite spike counts of one cell, not all zero, ``[time]``, in double precision."""
+    """Whole, finite spike counts of one cell, ``[time]``, in double precision."""
     counts = to_tensor(spikes).double()
     counts = counts.reshape(-1) if counts.numel() == max(counts.shape, default=1) else counts
     if counts.ndim != 1:
@@ -83,12 +83,16 @@ def check_counts(spikes: Any) -> Tensor:
             f"Spike counts must be whole numbers of at least 0, got {float(counts[bad]):g} in bin {bad}.",
             "Count the spikes in each bin; a rate in Hz is not a count.",
         )
+    return counts
+
+
+def _check_spiking(counts: Tensor) -> None:
+    """Without spikes there is nothing to fit; a prediction may well start without any."""
     total = int(counts.sum())
     if total == 0:
         raise FitError("There are no spikes in the recording.", "Check the unit's name and the recording's start.")
     if total < FEW_SPIKES:
         warn(f"There are only {total} spikes, so the prior decides most of the filter. Record longer, or pool trials.")
-    return counts
 
 
 def split_in_blocks(length: int, shares: Sequence[float], gap: int = 0) -> list[slice]:
