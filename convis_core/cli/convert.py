@@ -71,6 +71,8 @@ def convert(options: argparse.Namespace) -> None:
 def _convert_film(options: argparse.Namespace, target: Path) -> None:
     is_video = kind_of(options.source, FILMS, "film") in VIDEOS
     with open_video(options.source) if is_video else open_stored(options.source, options.rate) as stream:
+        if stream.remaining == 0:
+            raise FileFormatError(f"{options.source} holds no frames to convert.", "Check how it was made.")
         shown = (0.0, 1.0) if is_video else _shown(options, stream, target)
 
         def put_all(writer: OutputStream) -> None:

@@ -35,8 +35,8 @@ class StochasticLayer(Layer, register=False):
 
     def __init__(self, *, seed: int | None = None, resolution: Resolution | None = None, **values: Any) -> None:
         super().__init__(resolution=resolution, **values)
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-            raise ParameterError(f"seed must be a whole number of at least 0 or None, got {seed!r}.")
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
+            raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1 or None, got {seed!r}.")
         self.seed = seed
 
     def draw(self, numbers: Callable[..., Tensor], like: Tensor) -> Tensor:
