@@ -43,6 +43,8 @@ class TemporalLowPassFilterRecursive(Layer):
     last = state_variable("last output", shape="[batch, channel, x, y]")
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[TIME] == 0:
+            return x
         y, self.last = exponential_filter(x, self.tau, self.resolution.step, self.last)
         return y
 
@@ -126,6 +128,8 @@ class ExponentialCascadeFilter(Layer):
         self.n = n
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[TIME] == 0:
+            return x
         before: list[Tensor | None] = [None] * (self.n + 1) if self.poles is None else list(self.poles)
         after = []
         for last in before:

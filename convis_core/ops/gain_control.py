@@ -10,7 +10,7 @@ from convis_core.ops.compiled_choice import can_run_compiled
 from convis_core.ops.deriche_recursion import recursion
 from convis_core.ops.gain_control_torch import SATURATION, CustomLaw, Law, Memory, gain_control_torch
 from convis_core.ops.recursive_blur import pixel_scale
-from convis_core.tensors import describe_shape
+from convis_core.tensors import TIME, describe_shape
 
 __all__ = ["CustomLaw", "Memory", "contrast_gain_control"]
 
@@ -111,6 +111,8 @@ def contrast_gain_control(
     1.0
     """
     _check(drive, memory, step, leak, tau)
+    if drive.shape[TIME] == 0:
+        return drive, drive if record else None, memory
     scale = pixel_scale(sigma_px, drive)
     duration = torch.as_tensor(tau, dtype=drive.dtype, device=drive.device)
     law = Law(

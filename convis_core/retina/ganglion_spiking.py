@@ -129,6 +129,9 @@ class GanglionSpiking(StochasticLayer):
     def forward(self, x: Tensor) -> Tensor:
         if self.positions is not None:
             x = sample_map(x, self.positions, self.resolution.pixel_per_degree)
+        if x.shape[TIME] == 0:
+            self.events = np.empty(0, np.int64), np.empty(0)
+            return x
         start = self.clock or 0
         step = self.resolution.step
         sigma = self.noise_sigma.item()

@@ -13,6 +13,7 @@ from convis_core.retina.log_polar import scale_in_pixels
 from convis_core.retina.outer_plexiform_base import OuterPlexiformFilter
 from convis_core.retina.stage_delay import StageDelay
 from convis_core.state import state_variable
+from convis_core.tensors import TIME
 
 __all__ = ["HalfRecursiveOPLFilter", "RecursiveOPLFilter"]
 
@@ -79,6 +80,8 @@ class RecursiveOPLFilter(OuterPlexiformFilter):
 
     def stages(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Answer a chunk with receptors (transient centre), horizontal cells (surround) and their difference."""
+        if x.shape[TIME] == 0:
+            return x, x, x
         step = self.resolution.step
         x = self.gain * x
         rest = self._rest(x)

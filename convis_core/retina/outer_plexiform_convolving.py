@@ -14,6 +14,7 @@ from convis_core.ops.separable import convolve_time
 from convis_core.retina.opl_kernels import centre_surround_kernels, time_courses
 from convis_core.retina.outer_plexiform_base import OuterPlexiformFilter
 from convis_core.state import state_variable
+from convis_core.tensors import TIME
 
 __all__ = ["FullConvolutionOPLFilter", "SeparableOPLFilter"]
 
@@ -83,6 +84,8 @@ class SeparableOPLFilter(OuterPlexiformFilter):
 
     def stages(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Answer a chunk with receptors (transient centre), horizontal cells (surround) and their difference."""
+        if x.shape[TIME] == 0:
+            return x, x, x
         courses = time_courses(self, self.n_lags)
         seen = self._blur(x, self.sigma_center, compiled=False)
         past = self._past(self.seen_by_center, x, self.n_lags, 1.0)
@@ -169,10 +172,12 @@ class FullConvolutionOPLFilter(OuterPlexiformFilter):
         return (receptor - horizontal)[None, None]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._convolve(x, self.kernel())[:, :, 0]
+        return x if x.shape[TIME] == 0 else self._convolve(x, self.kernel())[:, :, 0]
 
     def stages(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Answer a chunk with receptors (transient centre), horizontal cells (surround) and their difference."""
+        if x.shape[TIME] == 0:
+            return x, x, x
         receptor, horizontal = self._convolve(x, torch.stack(self.kernels())[:, None]).unbind(2)
         return receptor, horizontal, receptor - horizontal
 

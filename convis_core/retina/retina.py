@@ -286,7 +286,7 @@ class Retina(Layer):
 
     def _seeded(self) -> bool:
         """Whether the noise of this run is known, so that the order of the layers does not matter any more."""
-        neurons = [self.get_submodule(f"gang_{i}_spikes") for i in range(self.n_layers) if self.spiking]
+        neurons = [layer for _, layer in self._parts().layers if layer is not None]
         return all(getattr(layer, "noise_seed", 0) is not None for layer in neurons)
 
     def _ganglion_layer(self, i: int, v: Tensor) -> tuple[Tensor, Tensor]:
