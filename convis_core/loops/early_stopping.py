@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
@@ -50,7 +51,7 @@ def stop_early(
             if step.ends_epoch:
                 now = float(score())
                 waited += 1
-                if now < best:
+                if now < best or (math.isnan(best) and not math.isnan(now)):
                     best, kept, waited = now, _copy(model), 0
             yield step
             if waited >= patience:
