@@ -106,7 +106,10 @@ class List(Layer, register=False):
 
     def append(self, layer: Layer) -> None:
         """Add a layer at the end."""
-        self._add(f"layer_{len(self)}", layer)
+        number = len(self)
+        while f"layer_{number}" in self._modules:  # a name that was given, or is left after a removal
+            number += 1
+        self._add(f"layer_{number}", layer)
 
     def __getitem__(self, index: int) -> Layer:
         try:

@@ -97,6 +97,13 @@ def test_a_model_with_rectification_is_the_linear_one_rectified(seed: int) -> No
     np.testing.assert_allclose(rectified.run(x).array(), np.maximum(plain.run(x).array(), 0), atol=1e-6)
 
 
+def test_what_is_appended_replaces_no_part_that_has_its_name() -> None:
+    first, second = filters.Diff(), filters.NLSquare()
+    parts = models.List({"layer_1": first})
+    parts.append(second)
+    assert list(parts) == [first, second]
+
+
 # Losses, penalties and scores ---------------------------------------------------------------------
 
 
