@@ -103,10 +103,7 @@ class Retina(Layer):
         self.stage_delay = stage_delay
         self._options = Options(spikes, stage_delay, virtual_retina_logpolar, seed)
         self._record: tuple[str, ...] = ()
-        if not bipolar:
-            for gain in ("contrast-gain-control", "contrast-gain-control-custom"):
-                if gain in config.as_dict():
-                    config.remove(gain)
+        self._has_bipolar = bipolar
         self._build(config)
 
     @classmethod
@@ -122,7 +119,7 @@ class Retina(Layer):
         """Become the retina that a file or configuration describes, with its time step and pixels.
 
         All stages are made anew, so that what was learnt and remembered is gone; whether the
-        retina spikes, its delays and its seed stay as they were chosen when it was made.
+        retina spikes or has bipolar cells, its delays and its seed stay as they were chosen when it was made.
         """
         config = _configuration(configuration, None)
         self.resolution, self.optimizer = config.resolution, None
@@ -134,6 +131,10 @@ class Retina(Layer):
         return write_back(self._configuration, self._parts())
 
     def _build(self, config: RetinaConfiguration) -> None:
+        if not self._has_bipolar:
+            for gain in ("contrast-gain-control", "contrast-gain-control-custom"):
+                if gain in config.as_dict():
+                    config.remove(gain)
         parts = assemble(config, self.resolution, self._options, self.dtype)
         for name in list(self._modules):
             delattr(self, name)

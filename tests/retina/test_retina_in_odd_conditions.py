@@ -110,6 +110,15 @@ def test_a_run_that_fails_leaves_the_recording_off() -> None:
     assert retina.run(clip()).names == retina.output_names
 
 
+def test_bipolar_cells_that_were_left_out_stay_out_of_another_configuration() -> None:
+    retina = Retina(layers(1), bipolar=False, spikes=False)
+    retina.parse_config(layers(1, -1))
+    assert retina.bipolar is None and "bipolar" not in retina.stages
+    with pytest.raises(UnknownNameError, match="no stage 'adaptation' to record"):
+        retina.run(clip(), record="adaptation")
+    assert len(retina.run(clip())) == 2
+
+
 # Parts ---------------------------------------------------------------------------------------
 
 
