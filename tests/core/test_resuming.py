@@ -80,8 +80,9 @@ for step in model.fit(STIMULUS, RESPONSE, dt=20, epochs=100000):
 
 def test_a_file_survives_a_kill_while_it_is_written(tmp_path: Path) -> None:
     path, root = tmp_path / "fit.pt", Path(__file__).resolve().parents[2]
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # as many as here, for sums are rounded by their order
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=root, env={**os.environ}
+        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=root, env={**os.environ, **threads}
     )
     assert child.stdout is not None
     for _ in range(12):
