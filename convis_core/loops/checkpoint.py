@@ -57,7 +57,7 @@ def resume_checkpoint(path: str | os.PathLike[str], model: FittableModel, schedu
 
     Build the model and choose its optimiser as for the first time, then go on with
     ``fit(model, ..., done=resume_checkpoint(path, model))``. On the same machine the result
-    equals that of an uninterrupted fit to the last bit.
+    equals that of an uninterrupted fit to the last bit, on the same machine with as many threads.
 
     Raises
     ------
