@@ -56,8 +56,8 @@ def resume_checkpoint(path: str | os.PathLike[str], model: FittableModel, schedu
     """Put model, optimiser and random numbers back as they were; return how many updates had been made.
 
     Build the model and choose its optimiser as for the first time, then go on with
-    ``fit(model, ..., done=resume_checkpoint(path, model))``. On the same machine the result
-    equals that of an uninterrupted fit to the last bit, on the same machine with as many threads.
+    ``fit(model, ..., done=resume_checkpoint(path, model))``. On the same machine,
+    with as many threads, the result equals that of an uninterrupted fit to the last bit.
 
     Raises
     ------
