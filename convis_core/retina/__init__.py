@@ -9,6 +9,7 @@ from convis_core.retina.luminance_gain_control import LuminanceGainControlOPLFil
 from convis_core.retina.microsaccades import MicrosaccadeGenerator
 from convis_core.retina.outer_plexiform import HalfRecursiveOPLFilter, RecursiveOPLFilter
 from convis_core.retina.outer_plexiform_convolving import FullConvolutionOPLFilter, SeparableOPLFilter
+from convis_core.retina.reconstruction import reconstruct
 from convis_core.retina.retina import Retina
 
 SeperatableOPLFilter = SeparableOPLFilter
@@ -30,4 +31,5 @@ __all__ = [
     "RetinaConfiguration",
     "SeparableOPLFilter",
     "SeperatableOPLFilter",
+    "reconstruct",
 ]
