@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -13,15 +13,27 @@ from convis_core.layer import Layer
 from convis_core.resolution import Resolution
 from convis_core.retina.bipolar import Bipolar, CustomBipolar
 from convis_core.retina.configuration import RetinaConfiguration
+from convis_core.retina.configuration.schema import SACCADES
+from convis_core.retina.eye_movements import EyeMovements
 from convis_core.retina.ganglion_input import GanglionInput
 from convis_core.retina.ganglion_spiking import AdaptiveGanglionSpiking, GanglionSpiking
 from convis_core.retina.log_polar import LogPolarScheme
 from convis_core.retina.luminance_gain_control import LuminanceGainControlOPLFilter
-from convis_core.retina.outer_plexiform import RecursiveOPLFilter
+from convis_core.retina.outer_plexiform import HalfRecursiveOPLFilter, RecursiveOPLFilter
+from convis_core.retina.outer_plexiform_base import OuterPlexiformFilter
+from convis_core.retina.outer_plexiform_convolving import FullConvolutionOPLFilter, SeparableOPLFilter
 
-__all__ = ["Options", "OuterPlexiform", "Parts", "assemble", "write_back"]
+__all__ = ["IMPLEMENTATIONS", "Options", "OuterPlexiform", "Parts", "assemble", "write_back"]
 
-OuterPlexiform = RecursiveOPLFilter | LuminanceGainControlOPLFilter
+OuterPlexiform = OuterPlexiformFilter | LuminanceGainControlOPLFilter
+
+IMPLEMENTATIONS: Final[dict[str, type[OuterPlexiformFilter]]] = {
+    "recursive": RecursiveOPLFilter,
+    "half_recursive": HalfRecursiveOPLFilter,
+    "separable": SeparableOPLFilter,
+    "full_convolution": FullConvolutionOPLFilter,
+}
+"""Ways to compute the linear outer plexiform layer, all with the same parameters."""
 
 LUMINANCE = "outer-plexiform-layer.luminance-gain-control-version"
 OPL, GAIN = "outer-plexiform-layer.linear-version", "contrast-gain-control"
@@ -32,6 +44,7 @@ SPIKING = ("spiking-channel", "spiking-channel-adap")
 class Parts:
     """Stages of a retina; a layer of ganglion cells is its input and, where it spikes, its neurons."""
 
+    eye: EyeMovements | None
     opl: OuterPlexiform
     bipolar: Bipolar | None
     layers: list[tuple[GanglionInput, GanglionSpiking | None]]
@@ -45,6 +58,8 @@ class Options:
     stage_delay: int = 0
     virtual_retina_logpolar: bool = False
     seed: int | None = None
+    opl: str = "recursive"
+    eye_movements: bool = True
 
 
 def assemble(config: RetinaConfiguration, resolution: Resolution, options: Options, dtype: torch.dtype) -> Parts:
@@ -57,7 +72,7 @@ def assemble(config: RetinaConfiguration, resolution: Resolution, options: Optio
     """
     tree = config.as_dict()
     scheme = _scheme(tree.get("log-polar-scheme"), options.virtual_retina_logpolar)
-    opl = _outer_plexiform(tree, scheme, options.stage_delay, resolution, dtype)
+    opl = _outer_plexiform(tree, scheme, options, resolution, dtype)
     layers: list[tuple[GanglionInput, GanglionSpiking | None]] = []
     for i, group in enumerate(tree["ganglion-layers"]):
         where = f"ganglion-layers.{i}"
@@ -71,12 +86,15 @@ def assemble(config: RetinaConfiguration, resolution: Resolution, options: Optio
             neurons = kind(random_start=bool(group[channel]["random-init"]), seed=seed, resolution=resolution)
             _set(neurons, group[channel], f"{where}.{channel}", dtype)
         layers.append((cells, neurons))
-    return Parts(opl, _bipolar(tree, scheme, resolution, dtype), layers)
+    eye = _eye(tree.get(SACCADES) if options.eye_movements else None, options.seed, resolution, dtype)
+    return Parts(eye, opl, _bipolar(tree, scheme, resolution, dtype), layers)
 
 
 def write_back(config: RetinaConfiguration, parts: Parts) -> RetinaConfiguration:
     """Return the configuration with the numbers that the stages have now."""
-    values = _changed(parts.opl, config, OPL if isinstance(parts.opl, RecursiveOPLFilter) else LUMINANCE)
+    values = _changed(parts.opl, config, OPL if isinstance(parts.opl, OuterPlexiformFilter) else LUMINANCE)
+    if parts.eye is not None:
+        values.update(_changed(parts.eye, config, SACCADES))
     if parts.bipolar is not None:
         values.update(_changed(parts.bipolar, config, _gain_path(parts.bipolar)))
     for i, (cells, neurons) in enumerate(parts.layers):
@@ -96,25 +114,45 @@ def _scheme(group: Mapping[str, Any] | None, virtual_retina: bool) -> LogPolarSc
     return LogPolarScheme(group["fovea-radius__deg"], group["scaling-factor-outside-fovea__inv-deg"], virtual_retina)
 
 
+def _eye(
+    group: Mapping[str, Any] | None, seed: int | None, resolution: Resolution, dtype: torch.dtype
+) -> EyeMovements | None:
+    if group is None:
+        return None
+    eye = EyeMovements(seed=seed, resolution=resolution)
+    _set(eye, group, SACCADES, dtype)
+    return eye
+
+
 def _outer_plexiform(
-    tree: Mapping[str, Any], scheme: LogPolarScheme | None, stage_delay: int, resolution: Resolution, dtype: torch.dtype
+    tree: Mapping[str, Any], scheme: LogPolarScheme | None, options: Options, resolution: Resolution, dtype: torch.dtype
 ) -> OuterPlexiform:
     group = tree["outer-plexiform-layer"]
     if "linear-version" not in group:
+        if options.opl != "recursive":
+            raise ParameterError(
+                f"An outer plexiform layer with luminance gain control is recursive, not {options.opl!r}.",
+                "Leave opl out.",
+            )
         adaptive = LuminanceGainControlOPLFilter(log_polar=scheme, resolution=resolution)
         _set(adaptive, group["luminance-gain-control-version"], LUMINANCE, dtype)
         return adaptive
-    linear = group["linear-version"]
-    opl = RecursiveOPLFilter(
-        n_center=linear["center-n__uint"],
-        undershoot="undershoot" in linear,
-        leaky_heat_equation=bool(linear["leaky-heat-equation"]),
-        luminosity_range=tree["input-luminosity-range"],
-        log_polar=scheme,
-        stage_delay=stage_delay,
-        resolution=resolution,
-    )
+    linear, kind = group["linear-version"], IMPLEMENTATIONS[options.opl]
+    chosen: dict[str, Any] = {
+        "n_center": linear["center-n__uint"],
+        "undershoot": "undershoot" in linear,
+        "leaky_heat_equation": bool(linear["leaky-heat-equation"]),
+        "luminosity_range": tree["input-luminosity-range"],
+        "log_polar": scheme,
+        "stage_delay": options.stage_delay,
+        "resolution": resolution,
+    }
+    opl = kind(**chosen)
     _set(opl, linear, OPL, dtype)
+    if not isinstance(opl, RecursiveOPLFilter):  # whose filters are as long and wide as the values at birth ask for
+        values: dict[str, Any] = {handle.name: handle.value for handle in opl.p}
+        opl = kind(**chosen, **values)
+        _set(opl, linear, OPL, dtype)
     return opl
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from typing import Any
 
@@ -11,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convis_core.errors import ParameterError, StreamError
+from convis_core.errors import ParameterError
 from convis_core.resolution import Resolution, default_resolution
+from convis_core.retina.saccades import AT_REST, Saccades, border, corners, move_eye
 from convis_core.streams.base import Stream, as_stream
 from convis_core.streams.checks import check_count, check_frame
 from convis_core.tensors import TIME
@@ -81,69 +81,41 @@ class MicrosaccadeGenerator(Stream):
         seed: int | None = None,
         resolution: Resolution | None = None,
     ) -> None:
-        self._numbers = {
-            "period": (period, period_deviation),
-            "amplitude": (amplitude, amplitude_deviation),
-            "duration": (duration, duration_deviation),
-        }
-        for name, value in (*((k, min(v)) for k, v in self._numbers.items()), ("angular_noise", angular_noise)):
+        self.saccades = Saccades(
+            period, period_deviation, amplitude, amplitude_deviation, duration, duration_deviation, angular_noise
+        )
+        for name, value in self.saccades._asdict().items():
             if not value >= 0:
-                raise ParameterError(f"{name} and its deviation must be 0 or more, got {value!r}.")
+                raise ParameterError(f"{name} must be 0 or more, got {value!r}.")
         self.source = as_stream(source)
-        self.angular_noise = angular_noise
         self.resolution = resolution or default_resolution()
         self.seed = secrets.randbits(32) if seed is None else check_count(seed, "seed")
-        self._border = round(2 * amplitude * self.resolution.pixel_per_degree)
-        self.size = self.source.size[0] - 2 * self._border, self.source.size[1] - 2 * self._border
-        if min(self.size) < 1:
-            raise StreamError(
-                f"Frames of {self.source.size[0]}x{self.source.size[1]} pixels leave no window for an eye that jumps "
-                f"{amplitude:g} deg, {self._border} pixels from every border.",
-                "Give larger frames or smaller jumps.",
-            )
+        rows, columns = self.source.size
+        self._border = border((rows, columns), amplitude, self.resolution)
+        self.size = rows - 2 * self._border, columns - 2 * self._border
         self.length = self.source.length
         self.steps_per_second = self.source.steps_per_second
         self.value_range = self.source.value_range
-        self._begin()
-
-    def _begin(self) -> None:
-        self._chance = np.random.default_rng(self.seed)
-        self._eye = np.zeros(2)  # pixels from the centre of attention, along the rows and the columns
-        self._positions: list[NDArray[np.float64]] = []
-        self._first = True
+        self._eye = AT_REST
 
     def path(self, n: int) -> NDArray[np.float64]:
         """Where the eye is in the first `n` frames, ``[frame, 2]``, in pixels x and y from the centre of attention."""
-        while len(self._positions) < n:
-            self._rest_and_jump()
-        return np.array(self._positions[:n]).reshape(n, 2)
-
-    def _rest_and_jump(self) -> None:
-        step = self.resolution.step
-        draw = {name: mean + sd * self._chance.standard_normal() for name, (mean, sd) in self._numbers.items()}
-        self._positions += [self._eye.copy()] * int(max(0.0, draw["period"] / step))
-        lasting = max(step, draw["duration"])
-        towards = 0.0 if self._first else math.atan2(-self._eye[0], -self._eye[1])
-        angle = towards + self.angular_noise * math.pi * self._chance.uniform(-1.0, 1.0)
-        speed = max(0.0, draw["amplitude"]) * self.resolution.pixel_per_degree / lasting * step
-        for _ in range(int(lasting / step) + 1):
-            self._eye = self._eye + speed * np.array([math.sin(angle), math.cos(angle)])
-            self._positions.append(self._eye.copy())
-        self._first = False
+        return move_eye(AT_REST, n, self.saccades, self.resolution, self.seed)[0]
 
     def get(self, n: int) -> Tensor:
         frames = self.source.get(check_count(n))
-        stop = self.position + frames.shape[TIME]
-        corners = np.clip(np.ceil(self.path(stop)[self.position :]).astype(int) + self._border, 0, 2 * self._border)
+        path, self._eye = move_eye(self._eye, frames.shape[TIME], self.saccades, self.resolution, self.seed)
         seen = [
-            frames[:, :, t, x : x + self.size[0], y : y + self.size[1]] for t, (x, y) in enumerate(corners.tolist())
+            frames[:, :, t, x : x + self.size[0], y : y + self.size[1]]
+            for t, (x, y) in enumerate(corners(path, self._border).tolist())
         ]
-        self.position = stop
+        self.position += frames.shape[TIME]
         return torch.stack(seen, dim=TIME) if seen else frames[..., : self.size[0], : self.size[1]]
 
     def seek(self, frame: int) -> None:
         index = check_frame(frame, self.length)
         self.source.seek(index)
+        self._eye = move_eye(AT_REST, index, self.saccades, self.resolution, self.seed)[1]
         self.position = index
 
     def close(self) -> None:

@@ -17,9 +17,10 @@ from convis_core.loops.run import Chunk, run_model, stream_model
 from convis_core.ops.compiled import share_work
 from convis_core.output import Events, Output
 from convis_core.resolution import Resolution, default_resolution
-from convis_core.retina.assembly import Options, OuterPlexiform, Parts, assemble, write_back
+from convis_core.retina.assembly import IMPLEMENTATIONS, Options, OuterPlexiform, Parts, assemble, write_back
 from convis_core.retina.bipolar import Bipolar
 from convis_core.retina.configuration import RetinaConfiguration
+from convis_core.retina.eye_movements import EyeMovements
 from convis_core.retina.mosaic import Mosaic
 from convis_core.retina.recording import Recording, check_stages
 from convis_core.retina.stage_delay import StageDelay
@@ -59,8 +60,15 @@ class Retina(Layer):
     virtual_retina_logpolar : bool
         Where the configuration has a log-polar scheme, blur as Virtual Retina does: skewed by a
         fraction of a pixel, and darker at the border.
+    opl : {"recursive", "half_recursive", "separable", "full_convolution"}
+        How a linear outer plexiform layer is computed: `RecursiveOPLFilter`,
+        `HalfRecursiveOPLFilter`, `SeparableOPLFilter` or `FullConvolutionOPLFilter`, which agree
+        with each other. A configuration does not say, and `to_configuration` does not either.
+    eye_movements : bool
+        Whether microsaccades that the configuration has are made: the retina then sees a window that
+        jumps over the images (`retina.m.eye`). False shows it the images as they are.
     seed : int, optional
-        With a seed every fresh start repeats the same noise.
+        With a seed every fresh start repeats the same noise, and the same path of the eye.
     resolution : Resolution, optional
         Sampling of space and time; by default that of the configuration.
 
@@ -82,6 +90,7 @@ class Retina(Layer):
     differentiable: ClassVar[bool] = False
     example_arguments: ClassVar[dict[str, Any]] = {"seed": 1}
 
+    eye: EyeMovements | None
     opl: OuterPlexiform
     bipolar: Bipolar | None
 
@@ -93,6 +102,8 @@ class Retina(Layer):
         spikes: bool = True,
         stage_delay: int = 0,
         virtual_retina_logpolar: bool = False,
+        opl: str = "recursive",
+        eye_movements: bool = True,
         seed: int | None = None,
         resolution: Resolution | None = None,
     ) -> None:
@@ -100,8 +111,10 @@ class Retina(Layer):
         super().__init__(resolution=resolution or config.resolution)
         if stage_delay not in (0, 1):
             raise ParameterError(f"stage_delay must be 0 or 1 step, got {stage_delay!r}.")
+        if opl not in IMPLEMENTATIONS:
+            raise ParameterError(f"opl must be one of {', '.join(map(repr, IMPLEMENTATIONS))}, got {opl!r}.")
         self.stage_delay = stage_delay
-        self._options = Options(spikes, stage_delay, virtual_retina_logpolar, seed)
+        self._options = Options(spikes, stage_delay, virtual_retina_logpolar, seed, opl, eye_movements)
         self._record: tuple[str, ...] = ()
         self._has_bipolar = bipolar
         self._build(config)
@@ -119,7 +132,8 @@ class Retina(Layer):
         """Become the retina that a file or configuration describes, with its time step and pixels.
 
         All stages are made anew, so that what was learnt and remembered is gone; whether the
-        retina spikes or has bipolar cells, its delays and its seed stay as they were chosen when it was made.
+        retina spikes, moves its eye or has bipolar cells, how its outer plexiform layer is computed, its delays and its
+        seed stay as they were chosen when it was made.
         """
         config = _configuration(configuration, None)
         self.resolution, self.optimizer = config.resolution, None
@@ -139,7 +153,7 @@ class Retina(Layer):
         for name in list(self._modules):
             delattr(self, name)
         self._configuration = config
-        self.opl, self.bipolar, self.n_layers = parts.opl, parts.bipolar, len(parts.layers)
+        self.eye, self.opl, self.bipolar, self.n_layers = parts.eye, parts.opl, parts.bipolar, len(parts.layers)
         for i, (current, neurons) in enumerate(parts.layers):
             self.add_module(f"gang_{i}_input", current)
             self.add_module(f"gang_{i}_spikes", neurons)
@@ -155,7 +169,7 @@ class Retina(Layer):
     def _parts(self) -> Parts:
         """Return the stages that there are."""
         layers = [(getattr(self, f"gang_{i}_input"), getattr(self, f"gang_{i}_spikes")) for i in range(self.n_layers)]
-        return Parts(self.opl, self.bipolar, layers)
+        return Parts(self.eye, self.opl, self.bipolar, layers)
 
     def _names(self) -> tuple[str, ...]:
         """Names of the outputs: the first ON and the first OFF layer by their sign, the others by their number."""
@@ -233,7 +247,7 @@ class Retina(Layer):
         self.opl.settle(luminance)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        x = self._mosaic.look(x)
+        x = self._mosaic.look(x if self.eye is None else self.eye(x))
         found: dict[str, Tensor] = {}
         found["receptor"], found["horizontal"], signal = self.opl.stages(x)
         found["opl"] = signal

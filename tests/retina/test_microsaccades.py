@@ -77,5 +77,5 @@ def test_frames_are_the_windows_along_the_path_however_they_are_read() -> None:
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(StreamError, match="Frames of 20x30 pixels leave no window"):
         MicrosaccadeGenerator(np.zeros((5, 20, 30)), amplitude=0.25, resolution=HERE)
-    with pytest.raises(ParameterError, match="period and its deviation must be 0 or more, got -1"):
+    with pytest.raises(ParameterError, match="period must be 0 or more, got -1"):
         MicrosaccadeGenerator(np.zeros((5, 64, 80)), period=-1.0)

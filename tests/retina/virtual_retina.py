@@ -12,8 +12,9 @@ from convis_core.retina import Retina
 
 
 def described(path: Path, dtype: torch.dtype) -> Retina:
-    """Retina without spikes from a file, with all numbers in the precision that it is run in."""
-    retina = Retina.from_xml(path, spikes=False, stage_delay=1, virtual_retina_logpolar=True).to(dtype)
+    """Retina without spikes or eye movements from a file, with all numbers in the precision that it is run in."""
+    still = {"spikes": False, "eye_movements": False}
+    retina = Retina.from_xml(path, stage_delay=1, virtual_retina_logpolar=True, **still).to(dtype)
     retina.parse_config(path)
     return retina
 
