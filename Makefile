@@ -1,6 +1,6 @@
 # make run    open JupyterLab on the live explorer      (make run VIDEO=path/to/file.mp4 uses that file)
 # make test   everything CI checks
-# make bench  the benchmarks
+# make bench  the benchmarks, in one table and in benchmarks/results.json
 # make clean  remove what these made
 #
 # Each target does its own set-up. A stamp stands inside what it vouches for (.venv, node_modules, static) and is
@@ -26,9 +26,7 @@ test: setup chromium
 	@.ci/checks
 
 bench: setup
-	@for file in benchmarks/bench_*.py; do \
-		echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename "$$file" .py) || exit 1; \
-	done
+	@$(BIN)/python -m benchmarks
 
 setup: $(python-ready) $(front-ready)
 

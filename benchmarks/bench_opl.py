@@ -10,6 +10,7 @@ import torch
 from benchmarks.harness import Case, run_cases
 from convis_core import Layer, filters, retina
 
+TITLE = "Outer plexiform layer and its filters, dt 200"
 DT, CHUNKS = 200, 5
 
 
@@ -24,8 +25,8 @@ def running(make: Callable[[], Layer], size: int) -> Callable[[], Any]:
     return run
 
 
-def case(name: str, make: Callable[[], Layer], size: int = 50, target: float | None = None) -> Case:
-    return Case(f"{name}, {size}x{size}", lambda: running(make, size), DT * CHUNKS, target)
+def case(name: str, make: Callable[[], Layer], size: int = 50, **known: Any) -> Case:
+    return Case(f"{name}, {size}x{size}", lambda: running(make, size), DT * CHUNKS, **known)
 
 
 def full() -> Layer:
@@ -34,10 +35,10 @@ def full() -> Layer:
 
 
 CASES = [
-    case("recursive", retina.RecursiveOPLFilter, target=30_000),
-    case("half-recursive", retina.HalfRecursiveOPLFilter, target=30_000),
-    case("separable, 600 lags", retina.SeparableOPLFilter, target=20_000),
-    case("full convolution (100, 11, 11)", full, target=3_000),
+    case("recursive", retina.RecursiveOPLFilter, wanted=30_000, convis="6 200-7 900", virtual_retina="20 700"),
+    case("half-recursive", retina.HalfRecursiveOPLFilter, wanted=30_000, convis="6 200-7 900", virtual_retina="20 700"),
+    case("separable, 600 lags", retina.SeparableOPLFilter, wanted=20_000, convis="240"),
+    case("full convolution (100, 11, 11)", full, wanted=3_000, convis="1 400 (20x20)"),
     case("full convolution (600, 17, 17)", retina.FullConvolutionOPLFilter),
     case("recursive, leaky heat equation", lambda: retina.RecursiveOPLFilter(leaky_heat_equation=True)),
     case("luminance gain control", retina.LuminanceGainControlOPLFilter),
@@ -49,4 +50,4 @@ CASES = [
 ]
 
 if __name__ == "__main__":
-    run_cases(CASES)
+    run_cases(CASES, TITLE)

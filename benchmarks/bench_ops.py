@@ -9,10 +9,9 @@ import torch
 
 from benchmarks.harness import Case, run_cases
 from convis_core.ops.causal_convolution import ConvolutionMethod, causal_conv3d
-from convis_core.ops.integrate_and_fire import leaky_integrate_and_fire
 from convis_core.ops.noise import block_normal
 
-STEP = 0.001
+TITLE = "Tensor functions, 20x20 frames unless said"
 
 
 def convolution(dt: int, method: ConvolutionMethod = "auto", lags: int = 10, n: int = 2000) -> Callable[[], Any]:
@@ -41,21 +40,6 @@ def training(dt: int, method: ConvolutionMethod = "auto") -> Callable[[], Any]:
     return run
 
 
-def spiking(dt: int, *, noise: bool, method: Any = "exact") -> Callable[[], Any]:
-    """Run 1000 steps of 50x50 cells that fire at about 26 Hz."""
-    current, rest = torch.rand(1, 1, 1000, 50, 50) * 120, torch.zeros(1, 1, 50, 50)
-
-    def run() -> None:
-        v = dead_time = rest
-        for start in range(0, 1000, dt):
-            xi = block_normal(1, start, dt, (1, 1, 50, 50)) if noise else None
-            chunk = current[:, :, start : start + dt]
-            options: dict[str, Any] = {"g": 50.0, "step": STEP, "refractory": 0.003, "method": method}
-            _, v, dead_time = leaky_integrate_and_fire(chunk, v, dead_time, noise=xi, noise_scale=31.6, **options)
-
-    return run
-
-
 CASES = [
     Case("convolution 10x10x10, one call", lambda: convolution(2000), 2000, 200_000),
     Case("convolution 10x10x10, dt 500", lambda: convolution(500), 2000, 200_000),
@@ -65,13 +49,8 @@ CASES = [
     Case("convolution 10x10x10, dt 500, direct", lambda: convolution(500, "direct", n=500), 500),
     Case("training 12x10x10, dt 500", lambda: training(500), 2000, 45_000),
     Case("training 12x10x10, dt 500, blocked", lambda: training(500, "blocked"), 2000),
-    Case("integrate and fire 50x50, one call", lambda: spiking(1000, noise=False), 1000, 60_000),
-    Case("integrate and fire 50x50, dt 100", lambda: spiking(100, noise=False), 1000),
-    Case("integrate and fire 50x50, Euler", lambda: spiking(1000, noise=False, method="euler"), 1000),
-    Case("integrate and fire 50x50, noise", lambda: spiking(1000, noise=True), 1000, 25_000),
-    Case("integrate and fire 50x50, noise, dt 100", lambda: spiking(100, noise=True), 1000),
-    Case("noise 50x50", lambda: lambda: block_normal(1, 0, 1000, (1, 1, 50, 50)), 1000),
+    Case("normal noise, 50x50", lambda: lambda: block_normal(1, 0, 1000, (1, 1, 50, 50)), 1000),
 ]
 
 if __name__ == "__main__":
-    run_cases(CASES)
+    run_cases(CASES, TITLE)

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from benchmarks.harness import Case, run_cases
-from convis_core.retina import Bipolar, GanglionInput, RecursiveOPLFilter, Retina
+from convis_core.retina import Bipolar, GanglionInput, Retina
 
+TITLE = "The whole retina, gain control, two layers of ganglion cells, dt 200"
 DT, CHUNKS = 200, 3
 
 
@@ -25,9 +26,9 @@ def whole(size: int, *, spikes: bool) -> Callable[[], Any]:
     return run
 
 
-def stage(layer: Any, size: int, scale: float = 1.0) -> Callable[[], Any]:
+def stage(layer: Any, size: int) -> Callable[[], Any]:
     """Run one stage over noise."""
-    frames = scale * torch.rand(DT * CHUNKS, size, size)
+    frames = torch.rand(DT * CHUNKS, size, size)
 
     def run() -> None:
         for _ in layer.stream(frames, DT):
@@ -36,21 +37,22 @@ def stage(layer: Any, size: int, scale: float = 1.0) -> Callable[[], Any]:
     return run
 
 
-def case(name: str, size: int, prepare: Callable[[], Callable[[], Any]], target: float, convis: str, cpp: str) -> Case:
-    """Name a case with the frames per second of the original convis and of Virtual Retina."""
-    return Case(f"{name:28} {size:3}x{size:<3}  {convis:>13}  {cpp:>8}", prepare, DT * CHUNKS, target)
+def case(name: str, size: int, prepare: Callable[[], Callable[[], Any]], **known: Any) -> Case:
+    return Case(f"{name}, {size}x{size}", prepare, DT * CHUNKS, **known)
 
 
-SPIKING = ((50, 10_000, "510", "730"), (100, 2_500, "-", "147"), (200, 500, "-", "26"))
-CURRENTS = ((50, 16_000, "630", "5 880"), (100, 4_000, "-", "1 460"), (200, 800, "-", "333"))
+def beside(wanted: float, convis: str, virtual_retina: str) -> dict[str, Any]:
+    return {"wanted": wanted, "convis": convis, "virtual_retina": virtual_retina}
+
+
+SPIKING = ((50, beside(10_000, "510", "730")), (100, beside(2_500, "", "147")), (200, beside(500, "", "26")))
+CURRENTS = ((50, beside(16_000, "630", "5 880")), (100, beside(4_000, "", "1 460")), (200, beside(800, "", "333")))
 CASES = [
-    *(case("retina, two spiking layers", n, lambda n=n: whole(n, spikes=True), *rest) for n, *rest in SPIKING),
-    *(case("retina, two currents", n, lambda n=n: whole(n, spikes=False), *rest) for n, *rest in CURRENTS),
-    case("outer plexiform layer", 50, lambda: stage(RecursiveOPLFilter(), 50), 30_000, "6 200-7 900", "20 700"),
-    case("bipolar cells", 50, lambda: stage(Bipolar(lambda_amp=100.0), 50), 0, "-", "-"),
-    case("ganglion current", 50, lambda: stage(GanglionInput(), 50), 0, "-", "-"),
+    *(case("spiking, with noise", n, lambda n=n: whole(n, spikes=True), **known) for n, known in SPIKING),
+    *(case("without spikes", n, lambda n=n: whole(n, spikes=False), **known) for n, known in CURRENTS),
+    case("bipolar cells alone", 50, lambda: stage(Bipolar(lambda_amp=100.0), 50)),
+    case("ganglion current alone", 50, lambda: stage(GanglionInput(), 50)),
 ]
 
 if __name__ == "__main__":
-    print(f"{'':40}{'convis 0.6':>13}  {'C++':>8}   of others, frames per second")
-    run_cases(CASES)
+    run_cases(CASES, TITLE)

@@ -1,95 +1,95 @@
-"""Time what convis does, with warm-up and medians, and print one table.
+"""Run benchmarks from the command line: those of one file, or all of them in one table.
 
-A benchmark file lists `Case` objects and ends with ``run_cases(cases)``; it then takes
-``--only WORD`` and ``--json FILE`` on its command line.
+A benchmark file has a ``TITLE``, a list ``CASES``, and ends with ``run_cases(CASES, TITLE)``.
+``python -m benchmarks`` finds it by its name, ``bench_*.py``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-import statistics
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
+from benchmarks.case import Case, Timing, measure
+from benchmarks.results import machine, write_json
+from benchmarks.table import Table
+
+__all__ = ["Case", "main", "run_cases"]
 
 
-@dataclass(frozen=True)
-class Case:
-    """One thing to time.
+def run_cases(cases: Sequence[Case], title: str) -> None:
+    """Run the cases of one file as the command line says, and exit."""
+    sys.exit(main({title: cases}))
+
+
+def main(
+    sections: Mapping[str, Sequence[Case]], arguments: Sequence[str] | None = None, *, json: Path | None = None
+) -> int:
+    """Measure what the command line asks for, print the table, write JSON; 1 where a case failed.
 
     Parameters
     ----------
-    name : str
-        What the table says.
-    prepare : callable
-        Makes the data and returns the function to time, so that making it is not timed.
-    frames : int
-        Frames that one call processes.
-    target : float, optional
-        Frames per second it should reach.
+    sections : mapping of title to cases
+        All there is.
+    arguments : sequence of str, optional
+        Those of the program if not given.
+    json : path, optional
+        Where results go if the command line does not say.
     """
-
-    name: str
-    prepare: Callable[[], Callable[[], object]]
-    frames: int
-    target: float | None = None
-
-
-@dataclass(frozen=True)
-class Timing:
-    """What was measured: seconds per call, and frames per second of the median and the best call."""
-
-    name: str
-    median_s: float
-    best_s: float
-    median_rate: float
-    best_rate: float
-    target: float | None
-
-
-def measure(case: Case, *, seconds: float = 2.0, warm_up: int = 2, at_least: int = 5) -> Timing:
-    """Call until `seconds` have passed, `at_least` times; the first `warm_up` calls do not count."""
-    function = case.prepare()
-    for _ in range(warm_up):
-        function()
-    durations: list[float] = []
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until or len(durations) < at_least:
-        start = time.perf_counter()
-        function()
-        durations.append(time.perf_counter() - start)
-    median, best = statistics.median(durations), min(durations)
-    return Timing(case.name, median, best, case.frames / median, case.frames / best, case.target)
-
-
-def table(timings: Sequence[Timing]) -> str:
-    """Write the timings as a table; a busy machine shows as a wide gap between median and best."""
-    width = max(len(t.name) for t in timings)
-    lines = [f"{'':{width}}  {'median':>12}  {'best':>12}  {'target':>10}   (frames per second)"]
-    for t in timings:
-        target = f"{t.target:10,.0f}" if t.target else " " * 10
-        verdict = "" if not t.target else ("  reached" if t.median_rate >= t.target else "  below")
-        lines.append(f"{t.name:{width}}  {t.median_rate:12,.0f}  {t.best_rate:12,.0f}  {target}{verdict}")
-    return "\n".join(lines)
-
-
-def run_cases(cases: Sequence[Case]) -> None:
-    """Measure the cases asked for on the command line, print the table, write JSON if asked to."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="", help="run only the cases whose name contains this")
-    parser.add_argument("--json", type=Path, help="also write the timings to this file")
-    parser.add_argument("--seconds", type=float, default=2.0, help="time to spend on each case")
-    arguments = parser.parse_args()
-    chosen = [case for case in cases if arguments.only in case.name]
+    parser = argparse.ArgumentParser(description="Time what convis does; rates are frames per second.")
+    parser.add_argument("--list", action="store_true", help="name the cases and run none")
+    parser.add_argument("--only", default="", metavar="WORDS", help="run only the cases with this in name or title")
+    parser.add_argument("--seconds", type=float, default=2.0, help="time to spend on each case (default 2)")
+    parser.add_argument("--json", type=Path, default=json, metavar="FILE", help="write the results to this file")
+    options = parser.parse_args(arguments)
+    if not options.seconds > 0:
+        parser.error(f"--seconds must be above 0, got {options.seconds:g}")
+    chosen = matching(sections, options.only)
     if not chosen:
-        parser.error(f"no case is called like {arguments.only!r}; there are: {', '.join(c.name for c in cases)}")
-    timings = [measure(case, seconds=arguments.seconds) for case in chosen]
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.processor() or platform.machine()}")
-    print(table(timings))
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(t) for t in timings], indent=2) + "\n")
+        parser.error(f"no case is called like {options.only!r}; --list shows all there are")
+    if options.list:
+        print(*(f"{title}: {case.name}" for title, cases in chosen.items() for case in cases), sep="\n")
+        return 0
+    return _run(chosen, options.seconds, options.json)
+
+
+def matching(sections: Mapping[str, Sequence[Case]], words: str) -> dict[str, list[Case]]:
+    """Cases with these words in their name or their section's title, whatever the capitals."""
+    wanted = words.lower()
+    found = {
+        title: [case for case in cases if wanted in f"{title}: {case.name}".lower()]
+        for title, cases in sections.items()
+    }
+    return {title: cases for title, cases in found.items() if cases}
+
+
+def _run(sections: Mapping[str, Sequence[Case]], seconds: float, json: Path | None) -> int:
+    where = machine()
+    table = Table([case for cases in sections.values() for case in cases])
+    print(f"{where['processor']}, {where['threads']} threads, torch {where['torch']}, load {where['load']}\n")
+    print(table.header(), flush=True)
+    done: dict[str, list[Timing]] = {}
+    try:
+        for title, cases in sections.items():
+            print(table.section(title), flush=True)
+            for case in cases:
+                timing = _attempt(case, seconds)
+                done.setdefault(title, []).append(timing)
+                print(table.line(timing), flush=True)
+    except KeyboardInterrupt:
+        print("\nInterrupted; what was measured is kept.")
+    timings = [timing for some in done.values() for timing in some]
+    print(f"\n{table.summary(timings)}")
+    if json:
+        write_json(json, done, where)
+        print(f"Written to {json}.")
+    return int(any(timing.error for timing in timings))
+
+
+def _attempt(case: Case, seconds: float) -> Timing:
+    """Measure one case; one that fails must not take the others' results with it."""
+    try:
+        return measure(case, seconds=seconds)
+    except Exception as error:
+        return Timing(case, error=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")

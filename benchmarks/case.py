@@ -1,0 +1,90 @@
+"""One thing to time, and how it is timed: warmed up, many times, with the median and the best."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Case", "Timing", "measure"]
+
+Prepare = Callable[[], Callable[[], Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to time.
+
+    Parameters
+    ----------
+    name : str
+        What the table says.
+    prepare : callable
+        Makes the data and returns the function to time, so that making it is not timed.
+    frames : int
+        Frames that one call processes.
+    wanted : float, optional
+        Frames per second it should reach.
+    convis, virtual_retina : str
+        Frames per second of the original convis and of the C++ Virtual Retina on such a machine,
+        as the table shows them.
+    by_hand : callable, optional
+        As `prepare`, for the same work written by hand with torch's own operations; it is timed
+        in turns with the case, so that what else the machine does weighs on both alike.
+    remark : callable, optional
+        Makes a line on quality of what the function returned.
+    """
+
+    name: str
+    prepare: Prepare
+    frames: int
+    wanted: float | None = None
+    convis: str = ""
+    virtual_retina: str = ""
+    by_hand: Prepare | None = None
+    remark: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What was measured, in frames per second of the median and of the best call; `error` where it failed."""
+
+    case: Case
+    median: float = 0.0
+    best: float = 0.0
+    by_hand: float | None = None
+    calls: int = 0
+    remark: str = ""
+    error: str = ""
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the median is what is wanted; None where nothing is."""
+        return None if self.case.wanted is None else not self.error and self.median >= self.case.wanted
+
+
+def measure(case: Case, *, seconds: float = 2.0, warm_up: int = 2, at_least: int = 5) -> Timing:
+    """Call until `seconds` have passed, `at_least` times; the first `warm_up` calls do not count."""
+    functions = [make() for make in (case.prepare, case.by_hand) if make]
+    for function in functions * warm_up:
+        function()
+    durations: list[list[float]] = [[] for _ in functions]
+    answer: Any = None
+    until = time.perf_counter() + seconds * len(functions)
+    while time.perf_counter() < until or len(durations[0]) < at_least:
+        for function, times in zip(functions, durations, strict=True):
+            start = time.perf_counter()
+            result = function()
+            times.append(time.perf_counter() - start)
+            answer = result if times is durations[0] else answer
+    medians = [case.frames / statistics.median(times) for times in durations]
+    return Timing(
+        case,
+        median=medians[0],
+        best=case.frames / min(durations[0]),
+        by_hand=medians[1] if case.by_hand else None,
+        calls=len(durations[0]),
+        remark=case.remark(answer) if case.remark else "",
+    )
