@@ -128,8 +128,9 @@ PRESETS: dict[str, IzhikevichPreset] = {
         _preset("rebound spike", (0.03, 0.25, -60, 4), -64, 200, _pulses((20, 5, -15))),
         _preset("rebound burst", (0.03, 0.25, -52, 0), -64, 200, _pulses((20, 5, -15))),
         _preset("threshold variability", (0.03, 0.25, -60, 4), -64, 100, _pulses((10, 5, 1), (70, 5, -6), (80, 5, 1))),
-        _preset("bistability", (0.1, 0.26, -60, 0), -61, 300, _pulses((38, 5, 1), (208, 5, 1), base=0.24)),
-        # published with d = -21, for steps of 0.1 ms; shorter ones make a train of spikes of it
+        # published with the second pulse at 216 ms: it must come a little after a spike to end the spiking
+        _preset("bistability", (0.1, 0.26, -60, 0), -61, 300, _pulses((37.5, 5, 1), (208, 5, 1), base=0.24)),
+        # published with d = -21, whose single spike becomes a train of them in fine steps
         _preset("depolarizing after-potential", (1, 0.2, -60, -18), -70, 50, _pulses((9, 2, 20))),
         _preset(
             "accommodation",
@@ -142,6 +143,7 @@ PRESETS: dict[str, IzhikevichPreset] = {
             recovery_leak=0.0,
         ),
         _preset("inhibition-induced spiking", (-0.02, -1, -60, 8), -63.8, 350, _pulses((50, 200, -5), base=80)),
+        # published with d = -2, which needs steps of 0.5 ms; in fine ones it would never pause
         _preset("inhibition-induced bursting", (-0.026, -1, -45, 0), -63.8, 350, _pulses((50, 200, -5), base=80)),
     )
 }
