@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from convis_core.errors import StreamError
@@ -78,21 +79,30 @@ class HDF5Writer(StoredWriter):
 
     def append(self, frames: NDArray[Any]) -> None:
         if self._data is None:
-            batch, channel, n, x, y = frames.shape
-            self._data = self._file.create_dataset(
-                self.dataset,
-                shape=(batch, channel, 0, x, y),
-                maxshape=(batch, channel, None, x, y),
-                chunks=(1, 1, max(1, min(n, _CHUNK // max(1, x * y))), x, y),
-                dtype=frames.dtype,
-                compression="gzip" if self.compress else None,
-            )
-            if self.steps_per_second is not None:
-                self._data.attrs[RATE] = self.steps_per_second
+            self._data = self._made(frames)
         self._data.resize(self.n_written, axis=2)
         self._data[:, :, self.n_written - frames.shape[2] :] = frames
         self._file.flush()
 
     def finish(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._file is None:
+            return
+        if self._data is None and self.shape is not None:  # only empty chunks came: a film without frames
+            batch, channel, x, y = self.shape
+            self._made(np.empty((batch, channel, 0, x, y), np.float32))
+        self._file.close()
+
+    def _made(self, frames: NDArray[Any]) -> Any:
+        """Make a dataset without frames for frames like these."""
+        batch, channel, n, x, y = frames.shape
+        data = self._file.create_dataset(
+            self.dataset,
+            shape=(batch, channel, 0, x, y),
+            maxshape=(batch, channel, None, x, y),
+            chunks=(1, 1, max(1, min(n, _CHUNK // max(1, x * y))), x, y),
+            dtype=frames.dtype,
+            compression="gzip" if self.compress else None,
+        )
+        if self.steps_per_second is not None:
+            data.attrs[RATE] = self.steps_per_second
+        return data

@@ -17,7 +17,8 @@ _MAGIC: Final = "#INRIMAGE-4#{"
 _END: Final = "##}\n"
 _LARGEST_HEADER: Final = 64 * HEADER_BYTES
 _KINDS: Final = {"float": "f", "unsigned fixed": "u", "signed fixed": "i", "fixed": "i"}
-_BIG_ENDIAN: Final = ("sun", "sgi")
+_ORDERS: Final = {"decm": "<", "alpha": "<", "pc": "<", "sun": ">", "sgi": ">"}
+"""Order of bytes by the machine that wrote the file."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,10 @@ class InrHeader:
         try:
             x, y, z, v = (int(fields.get(name, "1")) for name in ("XDIM", "YDIM", "ZDIM", "VDIM"))
             bits = int(fields["PIXSIZE"].split()[0])
-            order = ">" if fields.get("CPU", "decm") in _BIG_ENDIAN else "<"
-            dtype = np.dtype(f"{order}{_KINDS[fields['TYPE']]}{bits // 8}")
+            machine = fields.get("CPU", "decm")
+            if machine.lower() not in _ORDERS:
+                raise ValueError(f"CPU={machine} says no order of bytes, expected one of {', '.join(_ORDERS)}")
+            dtype = np.dtype(f"{_ORDERS[machine.lower()]}{_KINDS[fields['TYPE']]}{bits // 8}")
             if bits % 8:
                 raise ValueError(f"{bits} bits are no whole bytes")
             if min(x, y, v) < 1 or z < 0 or end + len(_END) > _LARGEST_HEADER:

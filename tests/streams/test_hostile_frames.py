@@ -82,7 +82,7 @@ def test_more_frames_than_are_there_are_read_as_far_as_they_go(tmp_path: Path) -
 
 def test_the_order_of_bytes_is_that_of_the_header(tmp_path: Path) -> None:
     values = np.arange(4.0).reshape(1, 2, 2)
-    for cpu, dtype in (("decm", "<f4"), ("sun", ">f4"), ("sgi", ">f4")):
+    for cpu, dtype in (("decm", "<f4"), ("pc", "<f4"), ("ALPHA", "<f4"), ("sun", ">f4"), ("sgi", ">f4")):
         film = InrImageStreamer(inr(tmp_path / "film.inr", values.astype(dtype).tobytes(), CPU=cpu))
         assert film.get(1)[0, 0].tolist() == values.tolist()
 
@@ -192,3 +192,8 @@ def test_numbers_too_long_for_torch_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "film.npy", np.zeros((2, 3, 4), np.longdouble))
     with pytest.raises(FileFormatError, match="not real numbers of up to 64 bits"):
         NumpyReader(tmp_path / "film.npy")
+
+
+def test_an_order_of_bytes_is_not_guessed(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match=r"CPU=cray says no order of bytes, expected one of decm, .*sun"):
+        InrImageStreamer(inr(tmp_path / "film.inr", bytes(100), CPU="cray"))

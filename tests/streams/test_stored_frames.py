@@ -68,6 +68,18 @@ def test_what_is_put_in_pieces_is_read_in_other_pieces(
 
 
 @every_kind
+def test_a_film_without_frames_is_read_as_one(tmp_path: Path, name: str) -> None:
+    """Also where chunks came and all of them were empty."""
+    write, read = KINDS[name]
+    with write(tmp_path / name) as writer:
+        for _ in range(2):
+            writer.put(torch.zeros(1, 1, 0, 3, 5))
+    with read(tmp_path / name) as stream:
+        assert (stream.size, stream.length) == ((3, 5), 0)
+        assert tuple(stream.get(4).shape) == (1, 1, 0, 3, 5)
+
+
+@every_kind
 def test_the_file_is_whole_after_every_put(tmp_path: Path, name: str) -> None:
     write, read = KINDS[name]
     writer = write(tmp_path / name)
