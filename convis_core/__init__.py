@@ -17,7 +17,7 @@ from convis_core import figures as _figures
 from convis_core import resolution as _resolution
 from convis_core.driver import Driver
 from convis_core.errors import ConvisError
-from convis_core.estimation import ReceptiveField, fit_receptive_field
+from convis_core.estimation import ReceptiveField, fit_many, fit_receptive_field
 from convis_core.layer import Layer, registered_layers
 from convis_core.loops.fit import FitStep, fit
 from convis_core.loops.run import Chunk
@@ -52,6 +52,7 @@ __all__ = [
     "estimation",
     "filters",
     "fit",
+    "fit_many",
     "fit_receptive_field",
     "models",
     "parameter",

@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED_IN_CI = ("browser", "chromium", "node", "shared")
+NEEDED_IN_CI = ("browser", "chromium", "distributed", "node", "shared")
 
 # a busy machine is slow, not wrong
 hypothesis.settings.register_profile("convis", deadline=None)

@@ -1,6 +1,8 @@
 """Recipes that fit models to recordings."""
 
 from convis_core.estimation.estimate import ReceptiveField
+from convis_core.estimation.many import fit_many
+from convis_core.estimation.one_task import FittedModel
 from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import split_in_blocks
 from convis_core.estimation.report import FitReport
@@ -20,12 +22,14 @@ from convis_core.loops.trajectory import Trajectory
 
 __all__ = [
     "FitReport",
+    "FittedModel",
     "ReceptiveField",
     "Trajectory",
     "bits_per_spike",
     "block_bootstrap",
     "correlation",
     "explained_variance",
+    "fit_many",
     "fit_receptive_field",
     "folds",
     "losses",
