@@ -1,6 +1,7 @@
 # make run    open JupyterLab on the live explorer      (make run VIDEO=path/to/file.mp4 uses that file)
 # make test   everything CI checks
 # make bench  the benchmarks, in one table and in benchmarks/results.json
+# make docs   the guide and the reference of every public name, as pages to read offline
 # make clean  remove what these made
 #
 # Each target does its own set-up. A stamp stands inside what it vouches for (.venv, node_modules, static) and is
@@ -17,7 +18,7 @@ npm-ready := js/node_modules/.ready-$(call checksum,js/package.json js/package-l
 front-sources := $(shell find js -name node_modules -prune -o -type f -print | LC_ALL=C sort)
 front-ready := convis_widgets/static/.ready-$(call checksum,$(front-sources))
 
-.PHONY: run test bench setup chromium clean
+.PHONY: run test bench docs setup chromium clean
 
 run: setup
 	@.ci/lab "$(VIDEO)"
@@ -27,6 +28,10 @@ test: setup chromium
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+docs: setup
+	@$(BIN)/sphinx-build -q -W --keep-going -E -a -j auto docs build/docs
+	@echo "Written to build/docs; open build/docs/index.html."
 
 setup: $(python-ready) $(front-ready)
 
@@ -49,6 +54,6 @@ $(front-ready): | $(npm-ready)
 	@touch $@
 
 clean:
-	rm -rf .venv js/node_modules convis_widgets/static dist build tests/_screenshots \
+	rm -rf .venv js/node_modules convis_widgets/static dist build docs/made tests/_screenshots \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

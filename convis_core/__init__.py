@@ -77,6 +77,10 @@ class _Package(ModuleType):
 
     @property
     def default_resolution(self) -> Resolution:
+        """Pixels per degree and steps per second of whatever is built from now on; set it to change them.
+
+        A layer keeps the one it was built with. Where the change should end, take `use_resolution`.
+        """
         return _resolution.default_resolution()
 
     @default_resolution.setter

@@ -44,8 +44,8 @@ def fit_receptive_field(
 
     .. math::
 
-        y_t \sim \mathrm{Poisson}\Big(g\big(b + \sum_k \sum_{l, x} T_{kl} S_{kx} s_{t - l, x}
-        + \sum_{j \ge 1} h_j y_{t - j}\big)\Big).
+        y_t \sim \mathrm{Poisson}(g(b + \sum_k \sum_{l, x} T_{kl} S_{kx} s_{t - l, x}
+        + \sum_{j \ge 1} h_j y_{t - j})).
 
     Maps and time courses are posterior means under Gaussian priors (a map is local in space and in
     spatial frequency, a time course smooth), found by turns with Newton's method. The priors'

@@ -86,7 +86,7 @@ class TemporalHighPassFilterRecursive(Layer):
 class ExponentialCascadeFilter(Layer):
     r"""Exponential low-pass filters in series, with the time constant of the whole.
 
-    .. math:: y = \underbrace{E_{\tau / n} * \dots * E_{\tau / n}}_{n + 1} * x
+    .. math:: y = \underbrace{E_{\tau / n} * \cdots * E_{\tau / n}}_{n + 1} * x
 
     for `n` of at least 1, and one exponential of :math:`\tau` for `n` = 0. Of unit gain; to a
     fresh start the first frame has lasted for ever.

@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+"""What any function is that takes response and target and returns one number to make small."""
 
 LEAST: Final = 1e-12
 """Rates and probabilities are not let fall below this, so that one silent bin is no infinite loss."""

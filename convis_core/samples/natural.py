@@ -45,8 +45,8 @@ def natural_movie(
 
     References
     ----------
-    .. [1] Lee, Mumford and Huang (2001), Occlusion models for natural images,
-       International Journal of Computer Vision 41. https://doi.org/10.1023/A:1011109015675
+    Lee, Mumford and Huang (2001), Occlusion models for natural images,
+    International Journal of Computer Vision 41. https://doi.org/10.1023/A:1011109015675
 
     Examples
     --------

@@ -42,8 +42,8 @@ def power_law_noise(
 
     References
     ----------
-    .. [1] Field (1987), Relations between the statistics of natural images and the response
-       properties of cortical cells, JOSA A 4. https://doi.org/10.1364/JOSAA.4.002379
+    Field (1987), Relations between the statistics of natural images and the response
+    properties of cortical cells, JOSA A 4. https://doi.org/10.1364/JOSAA.4.002379
 
     Examples
     --------

@@ -91,9 +91,9 @@ def looming_disc(
 
     References
     ----------
-    .. [1] Gabbiani, Krapp and Laurent (1999), Computation of object approach by a wide-field,
-       motion-sensitive neuron, Journal of Neuroscience 19.
-       https://doi.org/10.1523/JNEUROSCI.19-03-01122.1999
+    Gabbiani, Krapp and Laurent (1999), Computation of object approach by a wide-field,
+    motion-sensitive neuron, Journal of Neuroscience 19.
+    https://doi.org/10.1523/JNEUROSCI.19-03-01122.1999
 
     Examples
     --------

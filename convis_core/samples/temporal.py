@@ -64,8 +64,8 @@ def chirp(
 
     References
     ----------
-    .. [1] Baden et al. (2016), The functional diversity of retinal ganglion cells in the
-       mouse, Nature 529. https://doi.org/10.1038/nature16468
+    Baden et al. (2016), The functional diversity of retinal ganglion cells in the
+    mouse, Nature 529. https://doi.org/10.1038/nature16468
 
     Examples
     --------
@@ -137,9 +137,9 @@ def sum_of_sinusoids(
 
     References
     ----------
-    .. [1] Shapley and Victor (1978), The effect of contrast on the transfer properties of cat
-       retinal ganglion cells, Journal of Physiology 285.
-       https://doi.org/10.1113/jphysiol.1978.sp012571
+    Shapley and Victor (1978), The effect of contrast on the transfer properties of cat
+    retinal ganglion cells, Journal of Physiology 285.
+    https://doi.org/10.1113/jphysiol.1978.sp012571
 
     Examples
     --------
