@@ -11,7 +11,19 @@ from torch import Tensor
 
 from convis_core.errors import ShapeError
 
-__all__ = ["AXES", "BATCH", "CHANNEL", "TIME", "X", "Y", "check_finite", "describe_shape", "lift", "to_tensor"]
+__all__ = [
+    "AXES",
+    "BATCH",
+    "CHANNEL",
+    "TIME",
+    "X",
+    "Y",
+    "cells_as_channels",
+    "check_finite",
+    "describe_shape",
+    "lift",
+    "to_tensor",
+]
 
 AXES: Final = ("batch", "channel", "time", "x", "y")
 BATCH, CHANNEL, TIME, X, Y = range(5)
@@ -100,6 +112,41 @@ def lift(value: Any, *, dtype: torch.dtype | None = None, device: torch.device |
     raise ShapeError(
         f"Expected [time], [x, y], [time, x, y] or [batch, channel, time, x, y], got {tensor.ndim} axes {got}.",
         "Add or remove axes until it is one of these.",
+    )
+
+
+def cells_as_channels(
+    counts: Any, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+) -> Tensor:
+    """Lift a recording of cells, ``[time]`` or ``[time, cell]``, to ``[1, cell, time, 1, 1]``.
+
+    What models of several cells answer with, and so the target of their fits. Equally long trials,
+    ``[trial, time, cell]``, become the batch; five axes pass unchanged.
+
+    Raises
+    ------
+    ShapeError
+        For any other number of axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tuple(cells_as_channels(np.zeros((100, 7))).shape)
+    (1, 7, 100, 1, 1)
+    """
+    tensor = to_tensor(counts, dtype=dtype, device=device)
+    match tensor.ndim:
+        case 1:
+            return tensor[None, None, :, None, None]
+        case 2:
+            return tensor.T[None, :, :, None, None]
+        case 3:
+            return tensor.transpose(1, 2)[..., None, None]
+        case 5:
+            return tensor
+    raise ShapeError(
+        f"Recorded cells are [time], [time, cell] or [trial, time, cell], got {describe_shape(tensor.shape)}.",
+        "Put the time first and the cells last.",
     )
 
 

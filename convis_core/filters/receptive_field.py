@@ -15,7 +15,7 @@ from convis_core.ops.causal_convolution import causal_conv3d
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution
 
-__all__ = ["RF"]
+__all__ = ["RF", "shared_pixels"]
 
 
 class RF(Convolving):
@@ -97,20 +97,27 @@ class RF(Convolving):
             grown = self.weight.detach().expand(-1, -1, -1, x.shape[3], x.shape[4])
             self.weight.data = (grown / (x.shape[3] * x.shape[4])).clone()
             self.sized = True
-        frames, weight = self._overlap(x)
+        frames, weight = shared_pixels(x, self.kernel(), self.placement)
         bias = self._parameters.get("bias")
         y, self.history = causal_conv3d(frames, weight.flip(3, 4), self.history, bias=bias, pad_space=False)
         return y
 
-    def _overlap(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Cut image and weight to the pixels they share."""
-        image, weight = x, self.kernel()
-        for axis in (3, 4):
-            extra = image.shape[axis] - weight.shape[axis]
-            first = abs(extra) // 2 if self.placement == "centre" else 0
-            shared = min(image.shape[axis], weight.shape[axis])
-            if extra > 0:
-                image = image.narrow(axis, first, shared)
-            elif extra < 0:
-                weight = weight.narrow(axis, first, shared)
-        return image, weight
+
+def shared_pixels(image: Tensor, weight: Tensor, placement: str = "centre") -> tuple[Tensor, Tensor]:
+    """Cut image and weight, aligned by their middle or their first pixel, to the pixels they share.
+
+    Examples
+    --------
+    >>> image, weight = shared_pixels(torch.zeros(1, 1, 9, 5, 4), torch.zeros(1, 1, 3, 3, 6))
+    >>> tuple(image.shape), tuple(weight.shape)
+    ((1, 1, 9, 3, 4), (1, 1, 3, 3, 4))
+    """
+    for axis in (3, 4):
+        extra = image.shape[axis] - weight.shape[axis]
+        first = abs(extra) // 2 if placement == "centre" else 0
+        shared = min(image.shape[axis], weight.shape[axis])
+        if extra > 0:
+            image = image.narrow(axis, first, shared)
+        elif extra < 0:
+            weight = weight.narrow(axis, first, shared)
+    return image, weight

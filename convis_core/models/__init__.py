@@ -10,17 +10,23 @@ from convis_core.models.containers import (
     make_parallel_sequential_model,
     make_sequential_parallel_model,
 )
+from convis_core.models.generalised_linear import GLM
 from convis_core.models.linear import LN, RF, RFN, L
+from convis_core.models.linear_nonlinear_poisson import LNP
 from convis_core.models.mcintosh import McIntosh
+from convis_core.models.separable import SeparableLN
+from convis_core.models.spiking_model import SpikingModel
 from convis_core.retina.retina import Retina
 
 __all__ = [
+    "GLM",
     "LN",
     "LNFDLNF",
     "LNFDSNF",
     "LNLN",
     "LNLNLN",
     "LNLNLNLN",
+    "LNP",
     "LNSN",
     "RF",
     "RFN",
@@ -32,7 +38,9 @@ __all__ = [
     "McIntosh",
     "Parallel",
     "Retina",
+    "SeparableLN",
     "Sequential",
+    "SpikingModel",
     "make_parallel_sequential_model",
     "make_sequential_parallel_model",
 ]

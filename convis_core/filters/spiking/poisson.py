@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError
 from convis_core.filters.spiking.stochastic import StochasticLayer
 from convis_core.ops.noise import block_uniform
+from convis_core.ops.poisson import MOST_EXPECTED, poisson_counts
 
 __all__ = ["Poisson"]
-
-MOST_EXPECTED = 80.0
-"""Spikes a step beyond which the probability of none is no longer a normal float32."""
 
 
 class Poisson(StochasticLayer):
@@ -40,10 +37,6 @@ class Poisson(StochasticLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         expected = (x * self.resolution.step).clamp(min=0.0)
-        uniform = self.draw(block_uniform, x)
-        probability = torch.exp(-expected)
-        cumulative = probability.clone()
-        counts = torch.zeros_like(x)
         largest = float(expected.detach().max()) if expected.numel() else 0.0
         if largest > MOST_EXPECTED:
             raise ParameterError(
@@ -51,11 +44,4 @@ class Poisson(StochasticLayer):
                 f"which is {largest:g} spikes in a single step.",
                 "Check the unit of the rate.",
             )
-        for n in range(1, int(largest + 12.0 * largest**0.5) + 12):  # beyond it lies less than a float can tell
-            above = uniform >= cumulative
-            if not bool(above.any()):
-                break
-            counts = counts + above.to(x.dtype)
-            probability = probability * expected / n
-            cumulative = cumulative + probability
-        return counts
+        return poisson_counts(expected, self.draw(block_uniform, x))
