@@ -121,4 +121,4 @@ class SeparableLN(Layer):
         for lag in range(n_lags):
             start = n_lags - 1 - lag
             filtered = torch.addcmul(filtered, mapped[:, :, start : start + n_steps], courses[:, lag, None])
-        return filtered.unflatten(1, (self.n_cells, self.rank)).sum(dim=2)
+        return filtered.reshape(-1, self.n_cells, self.rank, *filtered.shape[2:]).sum(dim=2)

@@ -215,7 +215,7 @@ def test_a_run_that_excites_itself_without_bound_is_stopped() -> None:
     model = GLM(kernel_dim=(1, 1, 1), n_history=5, n_basis=3)
     model.history = 2.0
     for drive in (torch.zeros(500, 1, 1), torch.zeros(500, 1, 1).double()):
-        with pytest.raises(convis.ConvisError, match="in frame [0-9]+ of the chunk"):
+        with pytest.raises(convis.ConvisError, match=r"in frame [0-9]+ of the chunk"):
             model.simulate(drive, seed=1)
 
 
