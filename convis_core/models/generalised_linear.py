@@ -71,8 +71,8 @@ class GLM(LNP):
     >>> fitted = GLM(kernel_dim=(1, 4, 4), n_history=10, n_basis=4).given(spikes)
     >>> _ = fitted.set_optimizer.LBFGS()
     >>> losses = fitted.optimize(movie, spikes, loss_fn=fitted.likelihood, epochs=3)
-    >>> round(float(cell.history_filters().mean()), 1), round(float(fitted.history_filters().mean()))
-    (-1.8, -2)
+    >>> [round(model.history_filters().mean().item()) for model in (cell, fitted)]
+    [-2, -2]
 
     References
     ----------
