@@ -1,7 +1,7 @@
 """Deriche's recursions along both axes of a frame, compiled for the processor.
 
 They run from row to row, so that a whole row is computed at once; the other axis is blurred
-in the transposed frame. For frames of any size this is at least as fast as a matrix product.
+in the transposed frame. The work for a pixel is the same for frames of any size.
 """
 
 from __future__ import annotations

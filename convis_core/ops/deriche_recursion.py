@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -42,7 +43,9 @@ class Recursion:
     def matrix(self, n: int) -> Tensor:
         """Matrix of the blur of n pixels, ``[m or 1, n, n]``, differentiable."""
         if self.alpha is not None:
-            return _matrix_of_one_scale(self.alpha, n)[None]
+            if self.alpha.requires_grad or self.alpha.device.type != "cpu":
+                return _matrix_of_one_scale(self.alpha, n)[None]
+            return _kept_matrix(self.alpha.item(), n, self.alpha.dtype)
         x = torch.eye(n, dtype=self.forth.dtype, device=self.forth.device)[:, None]  # each input on a line of its own
         causal = self._run(self.forth, list(x), 0)
         anticausal = self._run(self.back.flip(0), list(x.flip(0)), -self.lead)
@@ -77,6 +80,13 @@ def recursion(sigma_px: Tensor, *, virtual_retina: bool = False) -> tuple[Recurs
             tables.append(torch.stack(lines, dim=1))
         along.append(Recursion(tables[0], tables[1], 0 if literal else 1, alpha if everywhere else None))
     return along[0], along[1]
+
+
+@lru_cache(maxsize=32)
+def _kept_matrix(alpha: float, n: int, dtype: torch.dtype) -> Tensor:
+    """Keep the matrices of the scales in use, which make up a tenth of the work on a chunk; nobody writes to them."""
+    with torch.inference_mode(False), torch.no_grad():
+        return _matrix_of_one_scale(torch.tensor(alpha, dtype=torch.float64), n)[None].to(dtype)
 
 
 def _matrix_of_one_scale(alpha: Tensor, n: int) -> Tensor:

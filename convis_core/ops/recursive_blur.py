@@ -1,4 +1,4 @@
-"""Deriche's blur of whole frames: as a recursion on the processor, as matrix products where gradients are asked for."""
+"""Deriche's blur of whole frames: as matrix products for small frames and gradients, else as a recursion."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from convis_core.ops.deriche_recursion import Recursion, recursion
 from convis_core.tensors import describe_shape
 
 __all__ = ["by_matrices", "pixel_scale", "recursive_blur"]
+
+_SMALL = 80
+"""Pixels along an axis up to which a matrix product is quicker than the compiled recursion."""
 
 
 def recursive_blur(
@@ -35,7 +38,8 @@ def recursive_blur(
         Where the scale differs from pixel to pixel, blur as Virtual Retina does: skewed by a
         fraction of a pixel, and darker at the border.
     compiled : bool
-        Allow the compiled loop; it is used on the processor where no gradient is asked for.
+        Allow the compiled loop; it is used on the processor for frames of more than 80 pixels along
+        an axis, or of different scales, where no gradient is asked for.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def recursive_blur(
     along = recursion(scale, virtual_retina=virtual_retina_logpolar)
     if along is None:
         return x
-    if compiled and can_run_compiled(x, scale):
+    is_small = not scale.ndim and max(x.shape[3:]) <= _SMALL
+    if compiled and not is_small and can_run_compiled(x, scale):
         from convis_core.ops.deriche_compiled import blur_frames
 
         return blur_frames(x, along)
@@ -85,7 +90,12 @@ def by_matrices(along: tuple[Recursion, Recursion], n: int, m: int) -> Callable[
     along_x, along_y = along[0].matrix(n), along[1].matrix(m)
     if along_x.shape[0] == 1 and along_y.shape[0] == 1:
         turned = along_y[0].T
-        return lambda q: along_x[0] @ (q @ turned)
+
+        def from_the_corner(q: Tensor) -> Tensor:
+            corner = q[..., :1, :1]  # uniform frames stay uniform to the last digit, and bright ones lose none
+            return (along_x[0] @ ((q - corner) @ turned)).add_(corner)
+
+        return from_the_corner
 
     def line_by_line(q: Tensor) -> Tensor:
         q = torch.einsum("xij,...xj->...xi", along_y, q)
