@@ -62,6 +62,19 @@ class Recursion:
 
 def recursion(sigma_px: Tensor, *, virtual_retina: bool = False) -> tuple[Recursion, Recursion] | None:
     """Recursions along x and along y for a scale, a number or one for every pixel ``[x, y]``; None for no blur."""
+    if sigma_px.ndim == 0 and not sigma_px.requires_grad and sigma_px.device.type == "cpu":
+        return _kept_recursion(sigma_px.item(), sigma_px.dtype)
+    return _recursion(sigma_px, virtual_retina)
+
+
+@lru_cache(maxsize=32)
+def _kept_recursion(sigma_px: float, dtype: torch.dtype) -> tuple[Recursion, Recursion] | None:
+    """Keep the coefficients of the scales in use; nobody writes to them."""
+    with torch.inference_mode(False), torch.no_grad():
+        return _recursion(torch.tensor(sigma_px, dtype=dtype), False)
+
+
+def _recursion(sigma_px: Tensor, virtual_retina: bool) -> tuple[Recursion, Recursion] | None:
     everywhere = sigma_px.ndim == 0
     if float(sigma_px.detach().max()) < (SMALLEST if everywhere else 1e-12):
         return None

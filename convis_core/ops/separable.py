@@ -6,12 +6,15 @@ from torch import Tensor, cat
 from torch.nn import functional
 
 from convis_core.ops.padding import last_frames, past_frames
+from convis_core.ops.thin_tail import thin_tail
 from convis_core.tensors import TIME
 
 __all__ = ["convolve_space", "convolve_time"]
 
 BLOCK = 128
-"""Steps a matrix spans; a longer one would multiply more zeros, a shorter one read the past more often."""
+"""Most steps that a matrix spans; a longer one would multiply more zeros, a shorter one read the past more often."""
+_SHORTEST = 32
+"""Steps that it spans for the shortest time courses."""
 
 
 def convolve_time(x: Tensor, profile: Tensor, history: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -42,12 +45,14 @@ def convolve_time(x: Tensor, profile: Tensor, history: Tensor | None = None) -> 
     lags, n_steps = profile.shape[0], x.shape[TIME]
     past = past_frames(x, history, lags - 1)
     frames = cat([past, x], dim=TIME).flatten(3)
-    size = min(BLOCK, n_steps)
+    size = _block(n_steps, lags)
     matrix = _sliding(profile.flip(0), size)
+    thin = thin_tail(profile, size)
     blocks = []
     for start in range(0, n_steps, size):
         n = min(size, n_steps - start)
-        blocks.append(matrix[:n, : n + lags - 1] @ frames[:, :, start : start + n + lags - 1])
+        seen = frames[:, :, start : start + n + lags - 1]
+        blocks.append(matrix[:n, : n + lags - 1] @ seen if thin is None else _in_parts(matrix, thin, seen, size))
     output = blocks[0] if len(blocks) == 1 else cat(blocks, dim=TIME)
     return output.reshape(x.shape), last_frames(past, x)
 
@@ -80,6 +85,24 @@ def convolve_space(x: Tensor, profile: Tensor, profile_y: Tensor | None = None) 
         _replicating(profile if profile_y is None else profile_y, x.shape[4]),
     )
     return rows @ (x @ columns.T)
+
+
+def _block(n_steps: int, lags: int) -> int:
+    """Steps of a block, so that all of them are nearly alike and none much longer than the time course."""
+    n_blocks = -(-n_steps // min(BLOCK, max(_SHORTEST, lags)))
+    return -(-n_steps // max(n_blocks, 1))
+
+
+def _in_parts(matrix: Tensor, thin: tuple[Tensor, Tensor], seen: Tensor, size: int) -> Tensor:
+    """Answer a block with what it is itself, what of the past leaves the time course meanwhile, and the rest."""
+    after, before = thin
+    past = size + before.shape[1]
+    n = seen.shape[TIME] - past
+    return (
+        (matrix[:n, past : past + n] @ seen[:, :, past:])
+        .add_(matrix[:n, :size] @ seen[:, :, :size])
+        .add_(after[:n] @ (before @ seen[:, :, size:past]))
+    )
 
 
 def _sliding(row: Tensor, n: int) -> Tensor:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from convis_core.errors import ShapeError
+from convis_core.ops import recursive_blur as blurring
 from convis_core.ops.recursive_blur import recursive_blur
 
 
@@ -18,7 +19,10 @@ def frames(*size: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
 @pytest.mark.parametrize("scale", [0.05, 0.5, 3.0, "map", "literal map"])
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (30, 21), (300, 310)], ids=str)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-6), (torch.float64, 1e-12)], ids=str)
-def test_recursion_and_matrices_agree(scale: Any, size: tuple[int, int], dtype: torch.dtype, tolerance: float) -> None:
+def test_recursion_and_matrices_agree(
+    scale: Any, size: tuple[int, int], dtype: torch.dtype, tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blurring, "_SMALL", 0)  # small frames, too, by the recursion
     if size == (300, 310) and not isinstance(scale, float):
         size = (40, 50)
     x = frames(*size, dtype=dtype)
@@ -27,6 +31,16 @@ def test_recursion_and_matrices_agree(scale: Any, size: tuple[int, int], dtype: 
     quick = recursive_blur(x, sigma, virtual_retina_logpolar=literal)
     plain = recursive_blur(x, sigma, virtual_retina_logpolar=literal, compiled=False)
     torch.testing.assert_close(quick, plain, rtol=0, atol=tolerance * float(x.abs().max()))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_bright_uniform_frames_lose_no_digit(compiled: bool) -> None:
+    """A small frame of 1000 stays 1000 in single precision, and a spot of 0.001 on it keeps its sum."""
+    x = torch.full((1, 1, 1, 50, 40), 1000.0)
+    assert bool((recursive_blur(x, 1.3, compiled=compiled) == 1000.0).all())
+    x[..., 25, 20] += 0.25
+    spot = recursive_blur(x, 1.3, compiled=compiled) - 1000.0
+    assert float(spot.double().sum()) == pytest.approx(0.25, abs=2e-3)
 
 
 def test_a_map_of_one_scale_is_that_scale() -> None:
