@@ -30,10 +30,16 @@ class Tuning:
         Directions in rad or frequencies in Hz.
     responses : ndarray
         One for each.
+    quantity : {"direction", "temporal frequency"}
+        What was varied.
+    measure : {"mean", "modulation", ""}
+        What of the response was taken, where it is known.
     """
 
     values: _Array
     responses: _Array
+    quantity: Literal["direction", "temporal frequency"] = "direction"
+    measure: Measure | Literal[""] = ""
 
     @property
     def preferred(self) -> float:
@@ -102,7 +108,8 @@ def direction_tuning(
     if len(angles) < 2:
         raise ParameterError(f"Tuning takes at least two directions, got {len(angles)}.")
     responses = [_response(model, temporal_frequency, float(angle), **options) for angle in angles]
-    return Tuning(np.asarray(angles, dtype=np.float64), np.array(responses))
+    measure = options.get("measure", "modulation")
+    return Tuning(np.asarray(angles, dtype=np.float64), np.array(responses), "direction", measure)
 
 
 def temporal_frequency_tuning(
@@ -144,6 +151,8 @@ def temporal_frequency_tuning(
     return Tuning(
         np.array(frequencies, dtype=np.float64),
         np.array([_response(model, float(f), direction, **options) for f in frequencies]),
+        "temporal frequency",
+        options.get("measure", "modulation"),
     )
 
 

@@ -10,10 +10,12 @@ from convis_core.plotting.impulse import plot_impulse
 from convis_core.plotting.impulse_space import plot_impulse_space
 from convis_core.plotting.matshow import plot_5d_matshow
 from convis_core.plotting.output import plot_output
+from convis_core.plotting.psth import plot_psth
 from convis_core.plotting.receptive_field import plot_fit_report
 from convis_core.plotting.spikes import plot_raster, plot_spike_trains
 from convis_core.plotting.tensor import plot_tensor
 from convis_core.plotting.time_courses import plot_5d_time, plot_mean
+from convis_core.plotting.tuning import plot_tuning
 
 __all__ = [
     "animate",
@@ -25,7 +27,9 @@ __all__ = [
     "plot_impulse_space",
     "plot_mean",
     "plot_output",
+    "plot_psth",
     "plot_raster",
     "plot_spike_trains",
     "plot_tensor",
+    "plot_tuning",
 ]

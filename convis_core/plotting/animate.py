@@ -14,6 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -110,6 +111,8 @@ def _pictures(signal: Signal, every: int) -> Iterator[NDArray[np.uint8]]:
     signed = bool(frames.min() < 0)
     low, high = limits(frames, signed)
     image = ax.imshow(frames[0], cmap=colours(signed), vmin=low, vmax=high, interpolation="nearest")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("y, column (px)")
     ax.set_ylabel("x, row (px)")
     colour_bar(image, ax)

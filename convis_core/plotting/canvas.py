@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap
+from matplotlib.colors import Colormap, to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
@@ -31,15 +31,17 @@ __all__ = [
     "quiet",
 ]
 
-ON: Final = "#c45a00"
-OFF: Final = "#1664a8"
+ON: Final = ("#bf5700", "#f09040")
+OFF: Final = ("#1664a8", "#6fb3ea")
+SMALL_PRINT: Final = ("#68707a", "#98a0a8")
+"""Colours on a light and on a dark ground; each can be read there as text."""
 GREY: Final = "#808890"
 
 
 def axes_to_draw_in(ax: Axes | None) -> Axes:
-    """Return the axes given, or the current ones, to which lines can be added."""
+    """Return the axes given, the current ones, or new ones where no figure is open: lines can be added to them."""
     if ax is None:
-        return plt.gca()
+        return plt.gca() if plt.get_fignums() else plt.figure(layout="constrained").gca()
     if not isinstance(ax, Axes):
         raise ParameterError(f"ax must be matplotlib axes, got {type(ax).__name__}.", "Make some with plt.subplots().")
     return ax
@@ -90,7 +92,7 @@ def legend(ax: Axes, title: str = "") -> None:
 def note(ax: Axes, text: str) -> None:
     """Say in small print what is and what is not shown, above the axes on the right."""
     if text:
-        ax.set_title(text, loc="right", fontsize="small", color=GREY, fontweight="normal")
+        ax.set_title(text, loc="right", fontsize="small", color=SMALL_PRINT[on_dark()], fontweight="normal")
 
 
 def mark_time(ax: Axes, time: NDArray[Any], resolution: Resolution | None) -> None:
@@ -123,7 +125,14 @@ def colours(signed: bool, rate: bool = False) -> Colormap:
 
 def colour_of(name: str, k: int) -> str:
     """Colour of response `k`: orange for ON and blue for OFF cells, else from the current cycle."""
-    return {"ON": ON, "OFF": OFF}.get(name.upper().rsplit("_", 1)[-1], f"C{k}")
+    pair = {"ON": ON, "OFF": OFF}.get(name.upper().rsplit("_", 1)[-1])
+    return pair[on_dark()] if pair else f"C{k}"
+
+
+def on_dark() -> bool:
+    """Whether axes are dark in the style in use."""
+    red, green, blue = to_rgb(plt.rcParams["axes.facecolor"])
+    return 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
 
 
 def colour_bar(image: AxesImage, ax: Axes, label: str = "") -> None:

@@ -53,7 +53,7 @@ def test_a_raster_has_a_mark_for_each_step_with_spikes(ax):
 def test_two_populations_have_rows_and_colours_of_their_own(ax):
     on, off = spiking(1, 1, 100, 3, 3, n=2).plot(mode="raster")
     assert max(on.get_ydata()) < 9 <= min(off.get_ydata())
-    assert same_color(on.get_color(), "#c45a00") and same_color(off.get_color(), "#1664a8")
+    assert same_color(on.get_color(), "#bf5700") and same_color(off.get_color(), "#1664a8")
     assert ax.get_ylim() == (17.5, -0.5)
     assert [text.get_text() for text in ax.texts] == list(NAMES)
 
