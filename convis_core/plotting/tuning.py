@@ -82,17 +82,18 @@ def plot_tuning(
     directions, responses = _folded(tuning) if orientation else (tuning.values, tuning.responses)
     if ax is None:
         ax = plt.figure(layout="constrained").add_subplot(projection="polar") if polar is not False else plt.gca()
-    angle, strength = tuning.orientation_index() if orientation else tuning.direction_index()
-    name = "orientation" if orientation else "direction"
-    draw = _round if isinstance(ax, PolarAxes) else _straight
-    line = draw(axes_to_draw_in(ax), directions, responses, (angle, strength), orientation, options)
-    label = LABELS[tuning.measure]
+    name, preferred = (
+        ("orientation", tuning.orientation_index()) if orientation else ("direction", tuning.direction_index())
+    )
     if isinstance(ax, PolarAxes):
-        ax.set_xlabel(label)
+        line = _round(ax, directions, responses, preferred, orientation, options)
+        ax.set_xlabel(LABELS[tuning.measure])
     else:
+        ax = axes_to_draw_in(ax)
+        line = _straight(ax, directions, responses, preferred, orientation, options)
         ax.set_xlabel("axis of motion (°)" if orientation else "direction of motion (°)")
-        ax.set_ylabel(label)
-    note(ax, f"preferred {math.degrees(angle):.0f}°, {name} index {strength:.2f}")
+        ax.set_ylabel(LABELS[tuning.measure])
+    note(ax, f"preferred {math.degrees(preferred[0]):.0f}°, {name} index {preferred[1]:.2f}")
     return line
 
 
@@ -114,7 +115,7 @@ def _look(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _round(
-    ax: Axes,
+    ax: PolarAxes,
     directions: NDArray[Any],
     responses: NDArray[Any],
     preferred: tuple[float, float],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -10,6 +11,9 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])")
+"""Sizes of parentheses, which the translation does not know, nor needs."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -17,7 +21,7 @@ def mathml(node: nodes.Element, *, block: bool) -> str:
     """Translate the TeX of a node; what cannot be read is a warning, which ends the build."""
     tex = node.astext()
     try:
-        return tex2mathml(tex, as_block=block)
+        return tex2mathml(SIZES.sub("", tex).replace(r"\dots", r"\ldots"), as_block=block)
     except MathError as error:
         logger.warning("this equation cannot be read: %s (%s)", tex, error, location=node)
         return f"<code>{nodes.unescape(tex)}</code>"

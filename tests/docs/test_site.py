@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from convis_docs.mathml import mathml
 from convis_docs.public import namespaces
+from docutils import nodes
 
 from convis_core import registered_layers
 from convis_core.parameter_tree import handles
@@ -103,3 +105,16 @@ def test_an_equation_that_cannot_be_drawn_ends_the_build(tmp_path: Path) -> None
     )
     assert built.returncode != 0
     assert "cannot be read" in built.stderr and "index.rst:4" in built.stderr
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"),
+    [
+        (r"\Big(x\big)", "<mo>(</mo>"),
+        (r"x_1, \dots", "…"),
+        (r"\begin{aligned}a &= b\\ c &= d\end{aligned}", 'class="ams-align"'),
+        (r"\bigcup_k A_k", "⋃"),
+    ],
+)
+def test_what_authors_like_to_write_is_understood(tex: str, shown: str) -> None:
+    assert shown in "".join(mathml(nodes.math_block(tex, tex), block=True).split("\n")).replace(' stretchy="false"', "")
