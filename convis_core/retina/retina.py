@@ -116,6 +116,7 @@ class Retina(Layer):
         self.stage_delay = stage_delay
         self._options = Options(spikes, stage_delay, virtual_retina_logpolar, seed, opl, eye_movements)
         self._record: tuple[str, ...] = ()
+        self._is_still = False
         self._has_bipolar = bipolar
         self._build(config)
 
@@ -247,7 +248,7 @@ class Retina(Layer):
         self.opl.settle(luminance)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        x = self._mosaic.look(x if self.eye is None else self.eye(x))
+        x = self._mosaic.look(x if self.eye is None or self._is_still else self.eye(x))
         found: dict[str, Tensor] = {}
         found["receptor"], found["horizontal"], signal = self.opl.stages(x)
         found["opl"] = signal
@@ -260,6 +261,14 @@ class Retina(Layer):
         found.update({f"ganglion_{i}": current for i, (current, _) in enumerate(layers)})
         answers = [spikes for _, spikes in layers] or [found[name] for name in self.output_names]
         return (*answers, *(found[name] for name in self._record))
+
+    def impulse_response(self, *arguments: Any, **options: Any) -> Output:
+        """Change of the responses that one bright pixel makes, seen by an eye at rest; see `Layer.impulse_response`."""
+        self._is_still = True
+        try:
+            return super().impulse_response(*arguments, **options)
+        finally:
+            self._is_still = False
 
     def as_output(self, result: Any, start: int = 0) -> Output:
         """Wrap what ``forward`` returned, with the exact times of the spikes."""

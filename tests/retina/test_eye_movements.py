@@ -122,6 +122,15 @@ def test_numbers_of_the_eye_are_parameters_and_come_back(file: Path) -> None:
     assert retina.run(np.zeros((5, 20, 20)))[0].shape[3:] == (16, 16)
 
 
+def test_an_impulse_response_is_that_of_an_eye_at_rest(file: Path) -> None:
+    moving, still = Retina.from_xml(file, seed=1), Retina.from_xml(file, eye_movements=False)
+    frames = torch.rand(60, 40, 50)
+    before = moving.run(frames)[0]
+    got, wanted = (model.impulse_response(50, (21, 23))[0] for model in (moving, still))
+    torch.testing.assert_close(got, wanted, rtol=0, atol=0)
+    assert before.shape[3:] == moving.run(frames)[0].shape[3:] == (20, 30), "it moves again"
+
+
 def test_gradients_go_through_the_window() -> None:
     eye = EyeMovements(amplitude=0.1, period=0.002, seed=1)
     x = torch.rand(1, 2, 30, 12, 13, requires_grad=True)
