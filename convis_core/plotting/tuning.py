@@ -20,6 +20,9 @@ __all__ = ["plot_tuning"]
 
 LABELS = {"mean": "mean response", "modulation": "modulation of the response", "": "response"}
 
+WEAKEST = 0.005
+"""An index below is none: the angle that goes with it is an accident of rounding."""
+
 
 def plot_tuning(
     tuning: Tuning,
@@ -93,7 +96,9 @@ def plot_tuning(
         line = _straight(ax, directions, responses, preferred, orientation, options)
         ax.set_xlabel("axis of motion (°)" if orientation else "direction of motion (°)")
         ax.set_ylabel(LABELS[tuning.measure])
-    note(ax, f"preferred {math.degrees(preferred[0]):.0f}°, {name} index {preferred[1]:.2f}")
+    angle, strength = preferred
+    said = f"preferred {math.degrees(angle):.0f}°, {name} index {strength:.2f}"
+    note(ax, said if strength >= WEAKEST else f"no {name} is preferred")
     return line
 
 
@@ -157,7 +162,8 @@ def _straight(
     order = np.argsort(degrees)
     degrees, responses = degrees[order], responses[order]
     (line,) = ax.plot(np.append(degrees, degrees[0] + turn), np.append(responses, responses[0]), **_look(options))
-    ax.axvline(math.degrees(preferred[0]), color=line.get_color(), linewidth=0.9, linestyle=":")
+    if preferred[1] >= WEAKEST:
+        ax.axvline(math.degrees(preferred[0]), color=line.get_color(), linewidth=0.9, linestyle=":")
     quiet(ax)
     _start_at_zero(ax, responses)
     ax.set_xticks(np.arange(0.0, turn + 1.0, turn / 4))

@@ -12,7 +12,7 @@ from convis_docs.reference import contents
 
 __all__ = ["pages", "setup", "written"]
 
-FIRST = ("concepts", "fitting", "explorer")
+FIRST = ("concepts", "responses", "fitting", "explorer")
 """The order to read in; other pages follow by name."""
 
 OUTSIDE = {"](../notebooks)": "](made/notebooks/index.md)"}

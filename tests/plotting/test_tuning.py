@@ -41,6 +41,15 @@ def test_the_preferred_direction_is_shown_as_long_as_it_is_preferred(round_axes)
     assert round_axes.get_title(loc="right") == "preferred 90°, direction index 0.50"
 
 
+def test_what_is_not_preferred_has_no_angle(ax):
+    both_ways = Tuning(ANGLES, 1 + np.cos(2 * ANGLES))
+    plot_tuning(both_ways, ax)
+    assert ax.get_title(loc="right") == "no direction is preferred"
+    assert len(ax.lines) == 1
+    plot_tuning(both_ways, ax, orientation=True)
+    assert ax.get_title(loc="right") == "preferred 0°, orientation index 0.50"
+
+
 def test_an_axis_of_motion_is_the_mean_of_both_directions(round_axes, ax):
     line = plot_tuning(ONE_WAY, round_axes, orientation=True)
     np.testing.assert_allclose(line.get_ydata(), 1.0)  # what one direction has more the opposite one has less
