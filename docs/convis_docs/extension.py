@@ -72,12 +72,16 @@ def sign_by_constructor(
 def find_by_last_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
 ) -> nodes.Element | None:
-    """Resolve ``Layer`` or ``convis_core.layer.Layer`` where one documented name ends so."""
+    """Resolve ``Layer`` or ``convis_core.layer.Layer`` where one documented name ends so.
+
+    A bare word is no member of some class: `m` may be a variable of an equation.
+    """
     if node["refdomain"] != "py":
         return None
-    last = node["reftarget"].rpartition(".")[2]
+    owner, _, last = node["reftarget"].rpartition(".")
+    kinds = {"class", "data", "exception", "function"} | ({"attribute", "method", "property"} if owner else set())
     objects = env.domains.python_domain.objects
-    found = {o.node_id: o for full, o in objects.items() if full.rpartition(".")[2] == last and o.objtype != "module"}
+    found = {o.node_id: o for full, o in objects.items() if full.rpartition(".")[2] == last and o.objtype in kinds}
     if len(found) != 1:
         return None
     (target,) = found.values()

@@ -91,6 +91,11 @@ def test_names_in_a_text_are_links(site: Path) -> None:
     assert 'href="convis_core.Resolution.html#convis_core.Resolution"' in page
 
 
+def test_variables_of_an_equation_are_no_links(site: Path) -> None:
+    page = (site / "made" / "api" / "convis_core.filters.spiking.HodgkinHuxley.html").read_text(encoding="utf-8")
+    assert "#convis_core.Layer.m" not in page  # its gate m is not the tree of parts
+
+
 def test_an_equation_that_cannot_be_drawn_ends_the_build(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(ROOT / 'docs')!r})\n"
