@@ -16,6 +16,7 @@ from convis_core.models.linear_nonlinear_poisson import LNP
 from convis_core.models.mcintosh import McIntosh
 from convis_core.models.separable import SeparableLN
 from convis_core.models.spiking_model import SpikingModel
+from convis_core.models.subunits import SubunitModel
 from convis_core.retina.retina import Retina
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "SeparableLN",
     "Sequential",
     "SpikingModel",
+    "SubunitModel",
     "make_parallel_sequential_model",
     "make_sequential_parallel_model",
 ]

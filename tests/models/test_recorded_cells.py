@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import convis_core as convis
-from convis_core.models import GLM, LNP, SeparableLN, SpikingModel
+from convis_core.models import GLM, LNP, SeparableLN, SpikingModel, SubunitModel
 from convis_core.ops.output_nonlinearity import OUTPUT_NONLINEARITIES
 from convis_core.ops.spike_feedback import feed_spikes_back
 from convis_core.tensors import cells_as_channels
@@ -170,6 +170,44 @@ def test_what_does_not_belong_to_a_glm_is_refused() -> None:
         LNP(nonlinearity="cubic")
     with pytest.raises(convis.ConvisError, match="LNP or a GLM, got LN"):
         SpikingModel(convis.models.LN())  # type: ignore[arg-type]
+
+
+# Subunits ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("convolved", [True, False])
+def test_subunits_add_up_as_their_equation_says(convolved: bool) -> None:
+    size = (6, 5) if convolved else None
+    model = SubunitModel((2, 3, 3) if convolved else (2, 6, 5), 2, 3, size, convolved, "rectified").double()
+    model.threshold = torch.tensor([0.1, -0.2])
+    movie = noise(20, (6, 5)).double()
+    subunits = torch.relu(model.subunits(movie[None, None]) + model.threshold.reshape(-1, 1, 1, 1))
+    pooled = torch.einsum("bktxy,ckxy->bct", subunits, model.pooling.weight[:, :, 0])
+    model.clear_state()
+    wanted = torch.nn.functional.softplus(pooled)[..., None, None]
+    torch.testing.assert_close(model.run(movie)[0], wanted.detach())
+
+
+def test_a_subunit_fit_explains_what_a_linear_filter_cannot() -> None:
+    torch.manual_seed(3)
+    movie = noise(3000, (6, 5))
+    drive = torch.relu(movie[:, 1:5, 1:4]).sum(dim=(1, 2)) - torch.relu(-movie[:, 1:5, 1:4]).sum(dim=(1, 2)).neg()
+    counts = torch.poisson(0.3 * torch.relu(drive - 6.0), generator=torch.Generator().manual_seed(0))
+    losses = []
+    for model in (
+        LNP(kernel_dim=(1, 6, 5), nonlinearity="softplus"),
+        SubunitModel((1, 1, 1), 2, size=(6, 5)),
+    ):
+        model.set_optimizer.LBFGS(max_iter=60, line_search_fn="strong_wolfe")
+        loss_fn = convis.estimation.losses.poisson_loss
+        model.optimize(movie, counts, loss_fn=loss_fn, epochs=2)
+        losses.append(model.compute_loss(movie, counts, loss_fn=loss_fn).sum())
+    assert losses[1] < losses[0] - 100
+
+
+def test_the_size_of_independent_subunits_is_that_of_their_kernel() -> None:
+    with pytest.raises(convis.ConvisError, match="size of kernel_dim"):
+        SubunitModel((1, 3, 3), size=(6, 6), convolved=False)
 
 
 # Running freely ---------------------------------------------------------------------------------
