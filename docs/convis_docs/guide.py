@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -15,8 +16,8 @@ __all__ = ["pages", "setup", "written"]
 FIRST = ("concepts", "responses", "fitting", "explorer")
 """The order to read in; other pages follow by name."""
 
-OUTSIDE = {"](../notebooks)": "](made/notebooks/index.md)"}
-"""Where links lead that leave the folder."""
+NOTEBOOK = re.compile(r"\]\(\.\./notebooks(?:/(\w+)\.ipynb)?\)")
+"""A link that leaves the folder, to a notebook or to all of them."""
 
 
 def pages(folder: Path) -> list[str]:
@@ -47,8 +48,7 @@ def _notebook(path: Path) -> str:
 
 def add_navigation(app: Sphinx, name: str, content: list[str]) -> None:
     """Give the index its table of contents, which would be noise where Markdown is read as text."""
-    for link, place in OUTSIDE.items():
-        content[0] = content[0].replace(link, place)
+    content[0] = NOTEBOOK.sub(lambda link: f"](made/notebooks/{link[1] or 'index'}.md)", content[0])
     if name == "index":
         content[0] += _contents("Guide", [*pages(Path(app.srcdir)), "made/notebooks/index", "made/command_line"])
         content[0] += _contents("Reference", contents())

@@ -81,7 +81,13 @@ def test_the_guide_leads_everywhere(site: Path) -> None:
     front = (site / "index.html").read_text(encoding="utf-8")
     for path in (ROOT / "docs").glob("*.md"):
         assert path.stem == "index" or f'href="{path.stem}.html"' in front
-    for place in ("made/notebooks/index", "made/api/index", "made/api/convis_core.filters", "made/changelog"):
+    for place in (
+        "made/notebooks/index",
+        "made/notebooks/stimuli",
+        "made/api/index",
+        "made/api/convis_core.filters",
+        "made/changelog",
+    ):
         assert f'href="{place}.html"' in front
 
 
