@@ -54,6 +54,6 @@ $(front-ready): | $(npm-ready)
 	@touch $@
 
 clean:
-	rm -rf .venv js/node_modules convis_widgets/static dist build docs/made tests/_screenshots \
+	rm -rf .venv js/node_modules convis_widgets/static dist build docs/made benchmarks/results.json tests/_screenshots \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
