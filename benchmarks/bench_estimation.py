@@ -6,6 +6,7 @@ On the reference cells, where ``../shared/reference/fitting`` (or ``CONVIS_SHARE
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,28 @@ def fitting(path: Path) -> Callable[[], Callable[[], ReceptiveField]]:
         return lambda: fit_receptive_field(cell["stimulus"], cell["spikes"])
 
     return prepare
+
+
+def many_against_one(path: Path, n_cells: int = 200) -> str:
+    """Time of one call for many cells, as a multiple of that for one; all see the stimulus of a reference cell."""
+    stimulus = np.load(path)["stimulus"].astype(float)
+    rng = np.random.default_rng(0)
+    x, y = np.meshgrid(*map(np.arange, stimulus.shape[1:]), indexing="ij")
+    course = np.array([0.0, 0.5, 1.0, 0.7, 0.2, -0.2, -0.4, -0.3, -0.1, 0.0])
+    drives, place = [], rng.uniform(3, 11, (n_cells, 2))
+    for cx, cy in place:
+        field = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * rng.uniform(1.2, 2.5) ** 2))
+        drive = np.convolve(np.tensordot(stimulus, field, axes=2), course)[: len(stimulus)]
+        drives.append(1.5 * drive / drive.std() - 1.0)
+    spikes = rng.poisson(np.logaddexp(0.0, np.stack(drives, axis=1)))
+    times = []
+    fit_receptive_field(stimulus, spikes[:, 0])  # the first call loads and compiles
+    for counts in (spikes[:, 0], spikes):
+        start = time.perf_counter()
+        fit_receptive_field(stimulus, counts)
+        times.append(time.perf_counter() - start)
+    line = f"{path.stem:20}  one cell {times[0]:.2f} s, {n_cells} cells in one call {times[1]:.1f} s"
+    return f"{line}: {times[1] / times[0]:.1f} times as long (wanted: at most 10)"
 
 
 def quality(path: Path) -> Callable[[ReceptiveField], str]:

@@ -10,14 +10,18 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from convis_core.errors import FitError
+from convis_core.errors import ConvisError, FitError
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
-from convis_core.estimation.recording import Recording, check_parts, split_in_blocks
-from convis_core.estimation.separable import Component, Problem, fit_component, start_component
+from convis_core.estimation.recording import Recording, check_cell, check_parts, split_in_blocks
+from convis_core.estimation.separable import LEAN, THOROUGH, Component, Problem, fit_component, start_component
+from convis_core.estimation.unexplained import explains_too_little
+from convis_core.estimation.windows import Window, windows_of
 from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.loops.run import check_steps
+from convis_core.ops.compiled import share_work
 from convis_core.ops.lags import lagged, raised_cosines
+from convis_core.tensors import TIME, describe_shape, lift, to_tensor
 
 __all__ = ["fit_receptive_field"]
 
@@ -37,7 +41,7 @@ def fit_receptive_field(
     max_rank: int = 3,
     nonlinearity: str = "softplus",
     split: Sequence[float] = (0.7, 0.1, 0.2),
-) -> ReceptiveField:
+) -> Any:
     r"""Estimate the receptive field of a cell from a stimulus and its spike counts.
 
     The model is a generalised linear model whose filter is a sum of few space-time separable parts,
@@ -56,8 +60,8 @@ def fit_receptive_field(
     Parameters
     ----------
     stimulus : array or tensor, shape [time, x, y]
-    spikes : array or tensor, shape [time]
-        Spike counts, one bin a frame.
+    spikes : array or tensor, shape [time] or [time, cell]
+        Spike counts, one bin a frame. For what differs with several cells, see the notes.
     n_lags : int
         Frames the filter sees, the present one included.
     n_history : int
@@ -71,7 +75,15 @@ def fit_receptive_field(
 
     Returns
     -------
-    ReceptiveField
+    ReceptiveField, or a list of one for every cell
+
+    Notes
+    -----
+    Several cells are fitted with the stimulus they share in one call, by the same model and priors but with
+    less effort each. A cell sees a window of the image: the pixels around those of a first look, which is the
+    spike-triggered average freed from the stimulus' correlations under a smooth prior; the map is 0 outside.
+    The evidence is climbed from the most promising start alone and with fewer steps. For the full
+    effort on a cell of interest give its spikes alone.
 
     Raises
     ------
@@ -101,62 +113,112 @@ def fit_receptive_field(
     shape = nonlinearity_named(nonlinearity)
     if len(split) != 3:
         raise FitError(f"A split has three shares, got {tuple(split)}.", "Give e.g. (0.7, 0.1, 0.2).")
-    recording = Recording.of(stimulus, spikes, n_lags)
+    recording, cells = _recorded(stimulus, spikes, n_lags)
     parts = split_in_blocks(len(recording.counts), split)
-    check_parts(recording.counts, parts)
+    for counts in cells.unbind(dim=1):
+        check_parts(counts, parts)
     with torch.no_grad():
-        return _fit(recording, parts, n_lags, n_history, max_rank, shape, began)
+        found = _fit(recording, cells, parts, n_lags, n_history, max_rank, shape, began)
+    return found if to_tensor(spikes).squeeze().ndim > 1 else found[0]
+
+
+def _recorded(stimulus: Any, spikes: Any, n_lags: int) -> tuple[Recording, Tensor]:
+    """The recording of the first cell, and the counts of all, ``[time, cell]``."""
+    counts = to_tensor(spikes)
+    if counts.squeeze().ndim != 2:
+        recording = Recording.of(stimulus, spikes, n_lags)
+        return recording, recording.counts[:, None]
+    frames = lift(stimulus).shape[TIME]
+    if len(counts) != frames:
+        raise FitError(
+            f"The spikes of several cells are [time, cell], got {describe_shape(counts.shape)} for {frames} frames.",
+            "Put the time first and the cells last, one bin a frame.",
+        )
+    recording = Recording.of(stimulus, counts[:, 0], n_lags)
+    others = []
+    for number, cell in enumerate(counts.unbind(dim=1)):
+        try:
+            others.append(check_cell(cell))
+        except ConvisError as error:
+            raise type(error)(f"Cell {number}: {error}") from None
+    return recording, torch.stack(others, dim=1)
 
 
 def _fit(
     recording: Recording,
+    counts: Tensor,
     parts: list[slice],
     n_lags: int,
     n_history: int,
     max_rank: int,
     shape: Nonlinearity,
     began: float,
-) -> ReceptiveField:
-    train, validation, test = parts
+) -> list[ReceptiveField]:
+    train = parts[0]
     mean, scale = recording.stimulus[train].mean(), recording.stimulus[train].std()
     if float(scale) == 0.0:
         raise FitError("The stimulus is constant in the training part.", "Give one that changes from the start.")
-    counts, basis = recording.counts, raised_cosines(max(n_history, 2), BUMPS)[:n_history]
-    history = lagged(counts, n_history, first=1) @ basis if n_history else counts.new_zeros(len(counts), 0)
-    whole = Problem(
-        (recording.stimulus - mean) / scale, counts, torch.zeros_like(counts), history, recording.size, n_lags, shape
-    )
-    fitted = _Sum([]).with_component(_part(whole, slice(0, train.stop)))
+    stimulus = (recording.stimulus - mean) / scale
+    cells, size = counts.unbind(dim=1), recording.size
+    whole = Window(0, size[0], 0, size[1])
+    many = len(cells) > 1
+    windows = windows_of(stimulus[train], counts[train], size, n_lags) if many else [whole]
+    basis = raised_cosines(max(n_history, 2), BUMPS)[:n_history]
+    found: list[ReceptiveField | None] = [None] * len(cells)
+
+    def fit_cell(number: int) -> None:
+        started = time.perf_counter()
+        counts, window = cells[number], windows[number]
+        history = lagged(counts, n_history, first=1) @ basis if n_history else counts.new_zeros(len(counts), 0)
+        seen = window.cut(stimulus, size)
+        problem = Problem(seen, counts, 0 * counts, history, window.size, n_lags, shape, LEAN if many else THOROUGH)
+        with torch.no_grad():  # which holds for one thread
+            fitted, gained = _sum_of_parts(problem, parts, max_rank)
+            rate = fitted.rate(problem)
+        maps, errors = (
+            window.put_back(torch.stack([getattr(c, name) for c in fitted.components]) / scale, size).numpy()
+            for name in ("space", "space_error")
+        )
+        test, last = parts[2], fitted.components[-1]
+        found[number] = ReceptiveField(
+            time_courses=torch.stack([c.time for c in fitted.components]).numpy(),
+            maps=maps,
+            map_errors=errors,
+            history=(basis @ last.history).numpy() if n_history else basis.new_zeros(0).numpy(),
+            offset=last.offset,
+            stimulus_mean=float(mean),
+            nonlinearity=shape.name,
+            split=tuple(parts),
+            scores={
+                "validation bits/spike": gained,
+                "test bits/spike": bits_per_spike(rate[test], counts[test]),
+                "test correlation": correlation(rate[test], counts[test]),
+            },
+            seconds=time.perf_counter() - (started if many else began),
+        )
+
+    share_work(fit_cell, [(number,) for number in range(len(cells))])
+    return [field for field in found if field is not None]
+
+
+def _sum_of_parts(whole: Problem, parts: list[slice], max_rank: int) -> tuple[_Sum, float]:
+    """As many parts as the validation part is worth, fitted in the end to it too, and its score before."""
+    train, validation, _ = parts
+    training = _part(whole, slice(0, train.stop))
+    fitted = _Sum([]).with_component(training)
     gained = fitted.bits(whole, validation)
     while len(fitted.components) < max_rank:
-        larger = fitted.with_component(_part(whole, slice(0, train.stop)))
+        if not whole.effort.tries_every_rank and not explains_too_little(training, fitted.rate(training)):
+            break
+        larger = fitted.with_component(training)
         if larger.bits(whole, validation) < gained:
             break
-        larger = larger.refitted(_part(whole, slice(0, train.stop)))  # the others make room for it
+        larger = larger.refitted(training)  # the others make room for it
         bits = larger.bits(whole, validation)
         if bits < gained + WORTH:
             break
         fitted, gained = larger, bits
-    fitted = fitted.refitted(_part(whole, slice(0, validation.stop)))
-    rate = fitted.rate(whole)
-    return ReceptiveField(
-        time_courses=torch.stack([c.time for c in fitted.components]).numpy(),
-        maps=(torch.stack([c.space for c in fitted.components]) / scale).reshape(-1, *recording.size).numpy(),
-        map_errors=(torch.stack([c.space_error for c in fitted.components]) / scale)
-        .reshape(-1, *recording.size)
-        .numpy(),
-        history=(basis @ fitted.components[-1].history).numpy() if n_history else basis.new_zeros(0).numpy(),
-        offset=fitted.components[-1].offset,
-        stimulus_mean=float(mean),
-        nonlinearity=shape.name,
-        split=tuple(parts),
-        scores={
-            "validation bits/spike": gained,
-            "test bits/spike": bits_per_spike(rate[test], counts[test]),
-            "test correlation": correlation(rate[test], counts[test]),
-        },
-        seconds=time.perf_counter() - began,
-    )
+    return fitted.refitted(_part(whole, slice(0, validation.stop))), gained
 
 
 def _part(whole: Problem, part: slice) -> Problem:

@@ -15,7 +15,7 @@ from convis_core.loops.run import check_steps
 from convis_core.tensors import check_finite, describe_shape, lift, to_tensor
 from convis_core.warn import warn
 
-__all__ = ["Recording", "check_counts", "split_in_blocks"]
+__all__ = ["Recording", "check_cell", "check_counts", "check_parts", "split_in_blocks"]
 
 FEW_SPIKES: Final = 50
 MOST_PIXELS: Final = 1600
@@ -34,7 +34,7 @@ class Recording:
     def of(cls, stimulus: Any, spikes: Any, n_lags: int) -> Recording:
         """Check stimulus and spikes; see `fit_receptive_field` for what is refused."""
         movie = check_movie(stimulus)
-        counts = check_counts(spikes)
+        counts = check_cell(spikes)
         if len(movie) != len(counts):
             raise FitError(
                 f"Stimulus and spikes must be equally long, got {len(movie)} frames and {len(counts)} bins.",
@@ -42,7 +42,6 @@ class Recording:
             )
         if movie.numel() == 0 or float(movie.max() - movie.min()) == 0.0:
             raise FitError("The stimulus is constant, so no spike can be told from it.", "Give one that changes.")
-        _check_spiking(counts)
         if n_lags * 4 > len(counts):
             raise FitError(
                 f"A filter of {n_lags} lags is too long for a recording of {len(counts)} frames.",
@@ -86,13 +85,15 @@ def check_counts(spikes: Any) -> Tensor:
     return counts
 
 
-def _check_spiking(counts: Tensor) -> None:
-    """Without spikes there is nothing to fit; a prediction may well start without any."""
+def check_cell(spikes: Any) -> Tensor:
+    """Counts of a cell that can be fitted: without spikes there is nothing to fit."""
+    counts = check_counts(spikes)
     total = int(counts.sum())
     if total == 0:
         raise FitError("There are no spikes in the recording.", "Check the unit's name and the recording's start.")
     if total < FEW_SPIKES:
         warn(f"There are only {total} spikes, so the prior decides most of the filter. Record longer, or pool trials.")
+    return counts
 
 
 def split_in_blocks(length: int, shares: Sequence[float], gap: int = 0) -> list[slice]:

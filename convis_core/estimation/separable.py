@@ -13,13 +13,40 @@ from convis_core.estimation.nonlinearity import Nonlinearity
 from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
 from convis_core.ops.lags import delayed_sum, lagged
 
-__all__ = ["Component", "Problem", "fit_component", "start_component"]
-
-ROUNDS: Final = 6
-"""Turns of space and time after which a fit ends, settled or not; two or three are the rule."""
+__all__ = ["LEAN", "THOROUGH", "Component", "Effort", "Problem", "fit_component", "start_component"]
 
 SETTLED: Final = 5e-3
 """Change of the filter, as a share of its norm, below which it counts as settled."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long a fit goes on.
+
+    Attributes
+    ----------
+    rounds : int
+        Turns of space and time after which it ends, settled or not; two or three are the rule.
+    climbs : int
+        Starts from which the evidence of a map's prior is climbed.
+    first_steps, later_steps : int
+        Steps of such a climb at most, from a start and later.
+    newton_steps : int
+        Newton steps a turn, with one more for the map in the first.
+    tries_every_rank : bool
+        Whether a further part is fitted even where nothing seems to be left for it.
+    """
+
+    rounds: int = 6
+    climbs: int = 2
+    first_steps: int = 25
+    later_steps: int = 8
+    newton_steps: int = 2
+    tries_every_rank: bool = True
+
+
+THOROUGH: Final = Effort()
+LEAN: Final = Effort(rounds=2, climbs=1, first_steps=12, later_steps=4, newton_steps=1, tries_every_rank=False)
 
 
 @dataclass(frozen=True)
@@ -36,6 +63,7 @@ class Problem:
     size : (int, int)
     n_lags : int
     shape : Nonlinearity
+    effort : Effort
     """
 
     stimulus: Tensor
@@ -45,6 +73,7 @@ class Problem:
     size: tuple[int, int]
     n_lags: int
     shape: Nonlinearity
+    effort: Effort = THOROUGH
 
 
 @dataclass
@@ -72,10 +101,11 @@ def fit_component(problem: Problem, start: Component) -> Component:
     """Fit one component, from `start_component` or on from a former fit."""
     found = replace(start)
     space, time = _SpaceStep(problem, found.time), _TimeStep(problem)
-    for round_number in range(ROUNDS):
+    newton_steps = problem.effort.newton_steps
+    for round_number in range(problem.effort.rounds):
         before = found.filter()
-        space.apply(found, newton_steps=3 if round_number == 0 else 2)
-        time.apply(found, newton_steps=2)
+        space.apply(found, newton_steps + (round_number == 0))
+        time.apply(found, newton_steps)
         if float((found.filter() - before).norm()) <= SETTLED * float(before.norm()):
             break
     space.add_error(found)
@@ -116,7 +146,8 @@ class _SpaceStep:
             data = pseudo_data(
                 design, found.space, design @ found.space + rest + found.offset, problem.counts, problem.shape
             )
-            max_steps = 25 if step == 0 else 8
+            effort = problem.effort
+            max_steps = effort.first_steps if step == 0 else effort.later_steps
             if found.hyper_space is None:
                 found.hyper_space, weights = self._search(data, max_steps)
             else:
@@ -132,7 +163,7 @@ class _SpaceStep:
         near = torch.nn.functional.conv2d(score, torch.ones(1, 1, 5, 5, dtype=score.dtype), padding="same")
         starts = self.prior.starts(self.prior.pixels[int(near.argmax())])
         promise = [posterior(data, self.prior.covariance(start))[0] - _penalty(self.prior, start) for start in starts]
-        best = sorted(range(len(starts)), key=lambda k: -promise[k])[:2]
+        best = sorted(range(len(starts)), key=lambda k: -promise[k])[: self.problem.effort.climbs]
         climbed = [maximise_evidence(self.prior, data, starts[k], max_steps=max_steps) for k in best]
         hyper, weights, _ = max(climbed, key=lambda result: result[2])
         return hyper, weights
@@ -166,7 +197,7 @@ class _TimeStep:
         for _ in range(newton_steps):
             drive = design @ weights + problem.fixed + found.offset
             data = pseudo_data(design, weights, drive, problem.counts, problem.shape)
-            hyper, new, _ = maximise_evidence(self.prior, data, hyper, max_steps=8)
+            hyper, new, _ = maximise_evidence(self.prior, data, hyper, max_steps=problem.effort.later_steps)
             weights, found.offset = _moved(problem, design, problem.fixed, data, new, weights, found.offset)
         found.hyper_time, found.history = hyper, weights[n:]
         size = float(weights[:n].norm())

@@ -117,7 +117,9 @@ SPIKES = np.random.default_rng(1).poisson(0.5, 400)
         (STIMULUS, SPIKES, {"nonlinearity": "cubic"}, "softplus, exponential"),
         (STIMULUS, np.where(np.arange(400) < 320, SPIKES, 0), {}, "no spike in the test part"),
         (STIMULUS[:, None, None], SPIKES, {}, "one channel"),
-        (STIMULUS, np.stack([SPIKES, SPIKES]), {}, r"one cell are \[time\]"),
+        (STIMULUS, np.stack([SPIKES, SPIKES]), {}, r"got \[2, 400\] for 400 frames"),
+        (STIMULUS, np.stack([SPIKES, -SPIKES], 1), {}, "Cell 1: Spike counts must be whole"),
+        (STIMULUS, np.ones((2, 2, 400)), {}, "one cell are"),
         (np.ones((400, 50, 50)) * np.arange(400)[:, None, None], SPIKES, {}, "at most 1600"),
     ],
 )
@@ -132,3 +134,30 @@ def test_few_spikes_are_told() -> None:
     with pytest.warns(UserWarning, match="only 20 spikes"):
         found = convis.fit_receptive_field(STIMULUS, spikes, n_lags=3)
     assert np.isfinite(found.filter).all()
+
+
+def test_many_cells_in_one_call_are_those_of_a_call_each() -> None:
+    rng = np.random.default_rng(8)
+    movie = rng.standard_normal((4000, 11, 11))
+    fields = [time_course(rng, 6)[:, None, None] * kind(rng, 11) for kind in (gabor, centre_surround, gabor)]
+    cells = [recorded(movie, field, 1.5, -1.0, rng) for field in fields]
+    together = convis.fit_receptive_field(movie, np.stack([c.spikes for c in cells], axis=1), n_lags=6, max_rank=1)
+    assert len(together) == 3
+    for cell, found in zip(cells, together, strict=True):
+        alone = convis.fit_receptive_field(movie, cell.spikes, n_lags=6, max_rank=1)
+        assert np.corrcoef(found.filter.ravel(), alone.filter.ravel())[0, 1] > 0.97
+        assert found.scores["test bits/spike"] > 0.9 * alone.scores["test bits/spike"]
+        assert found.filter.shape == alone.filter.shape
+        scored = convis.estimation.bits_per_spike(found.predict(movie, cell.spikes)[3200:], cell.spikes[3200:])
+        assert scored == pytest.approx(found.scores["test bits/spike"], abs=1e-9)
+
+
+def test_a_second_part_is_found_among_many_cells() -> None:
+    rng = np.random.default_rng(5)
+    parts = [time_course(rng, 8, delay)[:, None, None] * gabor(rng, 9) for delay in (0, 3)]
+    movie = rng.standard_normal((5000, 9, 9))
+    mixed = recorded(movie, sum(p / np.linalg.norm(p) for p in parts), 1.8, -1.0, rng)
+    plain = recorded(movie, parts[0], 1.8, -1.0, rng)
+    found = convis.fit_receptive_field(movie, np.stack([mixed.spikes, plain.spikes], 1), n_lags=8, n_history=0)
+    assert [field.rank for field in found] == [2, 1]
+    assert mixed.similarity(found[0].filter) > 0.93

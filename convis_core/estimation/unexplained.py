@@ -1,0 +1,31 @@
+"""Whether a rate leaves something of the spikes to be explained by the stimulus."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from convis_core.estimation.separable import Problem
+from convis_core.ops.lags import lagged
+
+__all__ = ["explains_too_little"]
+
+SHIFTS: Final = 5
+"""Shifts of the errors against the stimulus, which tell what chance makes of them."""
+
+
+def explains_too_little(problem: Problem, rate: Tensor) -> bool:
+    """Say whether the errors of a rate have a larger separable filter than errors that were shifted in time.
+
+    The largest singular value of the stimulus averaged by the errors is compared with those after
+    shifts by sixths of the recording, which no filter of a few lags survives.
+    """
+    errors, length = problem.counts - rate, len(rate)
+    strengths = []
+    for k in range(SHIFTS + 1):
+        shifted = errors.roll(k * length // (SHIFTS + 1))
+        average = lagged(shifted.flip(0), problem.n_lags).flip(0).T @ problem.stimulus
+        strengths.append(float(torch.linalg.matrix_norm(average, ord=2)))
+    return strengths[0] > max(strengths[1:])
