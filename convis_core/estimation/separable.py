@@ -46,7 +46,7 @@ class Effort:
 
 
 THOROUGH: Final = Effort()
-LEAN: Final = Effort(rounds=2, climbs=1, first_steps=12, later_steps=4, newton_steps=1, tries_every_rank=False)
+LEAN: Final = Effort(rounds=2, climbs=1, first_steps=8, later_steps=2, newton_steps=1, tries_every_rank=False)
 
 
 @dataclass(frozen=True)
