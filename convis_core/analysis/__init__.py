@@ -18,6 +18,7 @@ from convis_core.analysis.profiles import (
 from convis_core.analysis.rates import PSTH, firing_rate, psth
 from convis_core.analysis.spike_triggered import sta, stc
 from convis_core.analysis.tuning import Tuning, direction_tuning, temporal_frequency_tuning
+from convis_core.analysis.whitening import whitened_sta
 
 __all__ = [
     "PSTH",
@@ -40,4 +41,5 @@ __all__ = [
     "sta",
     "stc",
     "temporal_frequency_tuning",
+    "whitened_sta",
 ]

@@ -1,6 +1,8 @@
 """Recipes that fit models to recordings."""
 
 from convis_core.estimation.estimate import ReceptiveField
+from convis_core.estimation.estimators import ESTIMATORS, estimate_filter
+from convis_core.estimation.kernel_bases import KernelBasis
 from convis_core.estimation.many import fit_many
 from convis_core.estimation.one_task import FittedModel
 from convis_core.estimation.receptive_field import fit_receptive_field
@@ -21,13 +23,16 @@ from convis_core.loops.metrics import (
 from convis_core.loops.trajectory import Trajectory
 
 __all__ = [
+    "ESTIMATORS",
     "FitReport",
     "FittedModel",
+    "KernelBasis",
     "ReceptiveField",
     "Trajectory",
     "bits_per_spike",
     "block_bootstrap",
     "correlation",
+    "estimate_filter",
     "explained_variance",
     "fit_many",
     "fit_receptive_field",

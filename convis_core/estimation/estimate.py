@@ -45,6 +45,8 @@ class ReceptiveField:
         the training part alone, from which the number of parts was chosen.
     seconds : float
         Time the fit took.
+    method : str
+        How it was estimated; see `estimate_filter`.
     """
 
     time_courses: Array
@@ -57,6 +59,7 @@ class ReceptiveField:
     split: tuple[slice, ...]
     scores: dict[str, float]
     seconds: float
+    method: str = "separable"
 
     @property
     def filter(self) -> Array:
@@ -111,4 +114,5 @@ class ReceptiveField:
     def __repr__(self) -> str:
         n, (x, y) = self.time_courses.shape[1], self.maps.shape[1:]
         scores = ", ".join(f"{name} {value:.3f}" for name, value in self.scores.items())
-        return f"<ReceptiveField {n} lags x {x}x{y} pixels, rank {self.rank}, {self.nonlinearity}; {scores}>"
+        how = f"rank {self.rank}" if self.method == "separable" else self.method
+        return f"<ReceptiveField {n} lags x {x}x{y} pixels, {how}, {self.nonlinearity}; {scores}>"

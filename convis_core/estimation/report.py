@@ -110,8 +110,9 @@ class FitReport:
         field, test = self.field, self.field.split[-1]
         lags, (x, y) = field.time_courses.shape[1], field.maps.shape[1:]
         history = f", spike history of {len(field.history)} bins" if len(field.history) else ""
+        how = f"rank {field.rank}" if field.method == "separable" else field.method
         return (
-            f"Receptive field of {lags} lags x {x}x{y} pixels, rank {field.rank}, {field.nonlinearity}{history}; "
+            f"Receptive field of {lags} lags x {x}x{y} pixels, {how}, {field.nonlinearity}{history}; "
             f"scores on frames {test.start} to {test.stop - 1}"
         )
 
