@@ -118,7 +118,10 @@ def estimate_filter(
     if basis is not None and method not in _POSTERIORS:
         raise FitError(f"{method} takes no basis.", f"Use one of {', '.join(_POSTERIORS)} with it.")
     if method == "separable":
-        return fit_receptive_field(stimulus, spikes, n_lags=n_lags, n_history=0, nonlinearity=nonlinearity, split=split)
+        found: ReceptiveField = fit_receptive_field(
+            stimulus, spikes, n_lags=n_lags, n_history=0, nonlinearity=nonlinearity, split=split
+        )
+        return found
     n_lags, shape = check_steps(n_lags, "n_lags"), nonlinearity_named(nonlinearity)
     recording = Recording.of(stimulus, spikes, n_lags)
     parts = split_in_blocks(len(recording.counts), split)
