@@ -106,32 +106,33 @@ def leaky_integrate_and_fire(
     """
     _check(current, v, dead_time, noise, method, step)
     check_surrogate(surrogate)
-    g, refractory, noise_scale = (
-        _per_channel(value, current, name)
-        for value, name in ((g, "g"), (refractory, "refractory"), (noise_scale, "noise_scale"))
-    )
-    if noise is None:
-        noise, noise_scale = current, noise_scale.new_zeros(()).expand_as(noise_scale)
-    arguments = current, v, dead_time, noise, g, step, refractory, noise_scale
-    if compiled and can_run_compiled(current, v, dead_time, noise, g, refractory, noise_scale):
+    channels = current.shape[1]
+    numbers = {"g": g, "refractory": refractory, "noise_scale": noise_scale}
+    plain = {name: _numbers(value, channels, name) for name, value in numbers.items()}
+    given = [t for t in (noise, *numbers.values()) if isinstance(t, Tensor)]
+    if compiled and can_run_compiled(current, v, dead_time, *given):
         from convis_core.ops.integrate_and_fire_compiled import integrate_and_fire_compiled
 
-        return integrate_and_fire_compiled(method, *arguments)
-    return integrate_and_fire_torch(method, *arguments, surrogate)
+        return integrate_and_fire_compiled(method, current, v, dead_time, noise, step=step, **plain)
+    tensors = {name: _per_channel(value, current) for name, value in numbers.items()}
+    return integrate_and_fire_torch(method, current, v, dead_time, noise, step=step, **tensors, surrogate=surrogate)
 
 
-def _per_channel(value: Tensor | float, current: Tensor, name: str) -> Tensor:
-    tensor = torch.as_tensor(value, dtype=torch.float64 if isinstance(value, float) else None, device=current.device)
-    channels = current.shape[1]
-    if tensor.numel() not in (1, channels):
+def _numbers(value: Tensor | float, channels: int, name: str) -> list[float]:
+    """Return the number of each channel, checked."""
+    values = value.detach().reshape(-1).tolist() if isinstance(value, Tensor) else [float(value)]
+    if len(values) not in (1, channels):
         raise ShapeError(
-            f"{name} must be a number or have one value for each of {channels} channels, "
-            f"got shape {describe_shape(tensor.shape)}."
+            f"{name} must be a number or have one value for each of {channels} channels, got {len(values)} of them."
         )
-    lowest = float(tensor.detach() if tensor.ndim == 0 else tensor.detach().min())  # a run in short chunks asks often
-    if lowest < 0:
-        raise ParameterError(f"{name} must not be negative, got {lowest:g}.")
-    return tensor.expand(channels) if tensor.ndim == 0 else tensor.reshape(-1).expand(channels)
+    if min(values) < 0:
+        raise ParameterError(f"{name} must not be negative, got {min(values):g}.")
+    return values if len(values) == channels else values * channels
+
+
+def _per_channel(value: Tensor | float, current: Tensor) -> Tensor:
+    tensor = torch.as_tensor(value, dtype=torch.float64 if isinstance(value, float) else None, device=current.device)
+    return tensor.reshape(-1).expand(current.shape[1])
 
 
 def _check(current: Tensor, v: Tensor, dead_time: Tensor, noise: Tensor | None, method: str, step: float) -> None:

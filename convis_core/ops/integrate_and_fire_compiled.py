@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -22,18 +23,18 @@ _STEPS_WORTH_A_THREAD = 50_000  # cell-steps, about a quarter of a millisecond
 @compile_loop
 def _exact(
     current: _Array, noise: _Array, spikes: _Array, v: _Array, dead: _Array,
-    scale: float, g: float, step: float, refractory: float, low: int, high: int,
+    scale: float, g: float, step: float, refractory: float, plane: int, low: int, high: int,
 ) -> None:  # fmt: skip
-    """Fill spikes [time, cells] and advance v and dead [cells] from `low` to `high`.
+    """Fill spikes [plane, time, cells] and advance v and dead [plane, cells] in one plane from `low` to `high`.
 
     Each step first takes all cells together as if none of them spiked, and then those that do,
     or that wake up, one by one.
     """
     gain = step if g == 0.0 else -math.expm1(-g * step) / g
-    v, dead = v[low:high], dead[low:high]
+    v, dead = v[plane, low:high], dead[plane, low:high]
     eventful = np.empty(v.size, np.int64)
-    for t in range(current.shape[0]):
-        drives, chances, counts = current[t, low:high], noise[t, low:high], spikes[t, low:high]
+    for t in range(current.shape[1]):
+        drives, chances, counts = current[plane, t, low:high], noise[plane, t, low:high], spikes[plane, t, low:high]
         _relax(drives, chances, counts, v, dead, scale, g, step, gain)
         n = 0
         for i in range(v.size):  # without a branch, which would be guessed wrong for every event
@@ -96,9 +97,10 @@ def _events(
 @compile_loop
 def _euler(
     current: _Array, noise: _Array, spikes: _Array, v: _Array, dead: _Array,
-    scale: float, g: float, step: float, refractory: float, low: int, high: int,
+    scale: float, g: float, step: float, refractory: float, plane: int, low: int, high: int,
 ) -> None:  # fmt: skip
-    """Fill spikes [time, cells] and advance v and dead [cells] from `low` to `high`, one Euler step at a time."""
+    """Do what `_exact` does, one Euler step at a time."""
+    current, noise, spikes, v, dead = current[plane], noise[plane], spikes[plane], v[plane], dead[plane]
     for t in range(current.shape[0]):
         for i in range(low, high):
             spikes[t, i] = 0.0
@@ -125,29 +127,33 @@ def integrate_and_fire_compiled(
     current: Tensor,
     v: Tensor,
     dead_time: Tensor,
-    noise: Tensor,
-    g: Tensor,
+    noise: Tensor | None,
+    g: Sequence[float],
     step: float,
-    refractory: Tensor,
-    noise_scale: Tensor,
+    refractory: Sequence[float],
+    noise_scale: Sequence[float],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Run the loop over shares of the cells; `g`, `refractory`, `noise_scale` are ``[channel]``."""
+    """Run the loop over shares of the cells; `g`, `refractory`, `noise_scale` have a number for each channel.
+
+    A run in short chunks comes by often, so there is little here that torch is asked for.
+    """
     batch, channels, time, *_ = current.shape
-    cells = v.shape[2] * v.shape[3]
+    planes = batch * channels
     spikes = torch.empty(current.shape, dtype=current.dtype)
-    v, dead_time = v.detach().clone().contiguous(), dead_time.detach().clone().contiguous()
+    after = [s.detach().clone(memory_format=torch.contiguous_format) for s in (v, dead_time)]
     # One memory layout only, for each layout would be compiled on its own.
-    movies = [s.detach().to(v.dtype).contiguous().view(batch, channels, time, cells) for s in (current, noise, spikes)]
-    states = [s.view(batch, channels, cells) for s in (v, dead_time)]
+    drives = current.detach().contiguous().numpy().reshape(planes, time, -1)
+    chances = drives if noise is None else noise.detach().to(v.dtype).contiguous().numpy().reshape(drives.shape)
+    arrays = drives, chances, spikes.numpy().reshape(drives.shape), *(s.numpy().reshape(planes, -1) for s in after)
     loop = {"exact": _exact, "euler": _euler}[method]
+    shares = list(pairwise(_borders(current)))
     tasks = []
-    for b in range(batch):
-        for c in range(channels):
-            arrays = [s[b, c].numpy() for s in (*movies, *states)]
-            scalars = float(noise_scale[c]), float(g[c]), step, float(refractory[c])
-            tasks += [(*arrays, *scalars, low, high) for low, high in pairwise(_borders(current))]
+    for plane in range(planes):
+        c = plane % channels
+        scalars = 0.0 if noise is None else noise_scale[c], g[c], step, refractory[c]
+        tasks += [(*arrays, *scalars, plane, low, high) for low, high in shares]
     share_work(loop, tasks)
-    return spikes, v, dead_time
+    return spikes, after[0], after[1]
 
 
 def _borders(current: Tensor) -> list[int]:

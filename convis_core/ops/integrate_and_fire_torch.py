@@ -16,7 +16,7 @@ def integrate_and_fire_torch(
     current: Tensor,
     v: Tensor,
     dead_time: Tensor,
-    noise: Tensor,
+    noise: Tensor | None,
     g: Tensor,
     step: float,
     refractory: Tensor,
@@ -33,7 +33,9 @@ def integrate_and_fire_torch(
     g, refractory, noise_scale = (p.to(wide)[:, None, None] for p in (g, refractory, noise_scale))
     spikes = []
     for t in range(current.shape[TIME]):
-        drive = current[:, :, t].to(wide) + noise_scale * noise[:, :, t]
+        drive = current[:, :, t].to(wide)
+        if noise is not None:
+            drive = drive + noise_scale * noise[:, :, t]
         count, v, dead_time = advance(drive, v.to(wide), dead_time.to(wide), g, step, refractory, surrogate)
         spikes.append(count.to(current.dtype))
         v, dead_time = v.to(current.dtype), dead_time.to(current.dtype)

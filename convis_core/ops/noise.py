@@ -111,23 +111,28 @@ def _draw(
         raise ParameterError(f"Noise is drawn from step 0 on, for 0 or more steps; got start={start}, {n_steps=}.")
     # Time comes first in memory, so that a block is one stretch that can be filled in place.
     steps = torch.empty((n_steps, *shape), dtype=dtype, device=device)
-    stop, at = start + n_steps, start
-    whole: list[tuple[Tensor, int]] = []
-    while at < stop:
+    pieces: list[tuple[_Fill, Tensor, int, int]] = []
+    at = start
+    while at < start + n_steps:
         block, offset = divmod(at, BLOCK)
-        taken = min(BLOCK - offset, stop - at)
-        part = steps[at - start : at - start + taken]
-        if taken == BLOCK:
-            whole.append((part, _block_seed(seed, block)))
-        else:
-            part.copy_(_whole_block(fill, _block_seed(seed, block), shape, dtype, device)[offset : offset + taken])
+        taken = min(BLOCK - offset, start + n_steps - at)
+        pieces.append((fill, steps[at - start : at - start + taken], _block_seed(seed, block), offset))
         at += taken
     if steps.device.type == "cpu" and steps.numel() > WORTH_SHARING:  # a generator of torch's works on one processor
-        share_work(fill, whole)
+        share_work(_fill_piece, pieces)
     else:
-        for part, block_seed in whole:
-            fill(part, block_seed)
+        for piece in pieces:
+            _fill_piece(*piece)
     return steps.movedim(0, 2)
+
+
+def _fill_piece(fill: _Fill, part: Tensor, seed: int, offset: int) -> None:
+    """Fill steps of one block from its step `offset` on."""
+    if len(part) == BLOCK:
+        fill(part, seed)
+    else:
+        shape: tuple[int, int, int, int] = tuple(part.shape[1:])  # type: ignore[assignment]
+        part.copy_(_whole_block(fill, seed, shape, part.dtype, part.device)[offset : offset + len(part)])
 
 
 @lru_cache(maxsize=8)  # a block at the end of one chunk is the first of the next, for each of a few layers
