@@ -8,6 +8,7 @@ from convis_core.analysis.intervals import (
     interval_statistics,
     spike_trains,
 )
+from convis_core.analysis.maximal_input import MaximalInput, maximally_exciting_input
 from convis_core.analysis.profiles import (
     CentreSurroundProfile,
     GaussianProfile,
@@ -16,6 +17,7 @@ from convis_core.analysis.profiles import (
     spatial_profile,
 )
 from convis_core.analysis.rates import PSTH, firing_rate, psth
+from convis_core.analysis.significance import SignificantDirections, significant_directions
 from convis_core.analysis.spike_triggered import sta, stc
 from convis_core.analysis.tuning import Tuning, direction_tuning, temporal_frequency_tuning
 from convis_core.analysis.whitening import whitened_sta
@@ -27,6 +29,8 @@ __all__ = [
     "IntervalStatistics",
     "LinearGradientExplorer",
     "LocalFilter",
+    "MaximalInput",
+    "SignificantDirections",
     "Tuning",
     "direction_tuning",
     "fano_factor",
@@ -35,7 +39,9 @@ __all__ = [
     "fit_gaussian",
     "interspike_intervals",
     "interval_statistics",
+    "maximally_exciting_input",
     "psth",
+    "significant_directions",
     "spatial_profile",
     "spike_trains",
     "sta",
