@@ -9,6 +9,7 @@ from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import split_in_blocks
 from convis_core.estimation.report import FitReport
 from convis_core.estimation.resampling import block_bootstrap, folds
+from convis_core.estimation.search import Candidate, search_settings
 from convis_core.estimation.spike_distances import van_rossum_distance, victor_purpura_distance
 from convis_core.loops import losses, regularisers
 from convis_core.loops.checkpoint import resume_checkpoint, save_checkpoint
@@ -24,6 +25,7 @@ from convis_core.loops.trajectory import Trajectory
 
 __all__ = [
     "ESTIMATORS",
+    "Candidate",
     "FitReport",
     "FittedModel",
     "KernelBasis",
@@ -43,6 +45,7 @@ __all__ = [
     "regularisers",
     "resume_checkpoint",
     "save_checkpoint",
+    "search_settings",
     "split_in_blocks",
     "stop_early",
     "van_rossum_distance",
