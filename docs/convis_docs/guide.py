@@ -13,7 +13,7 @@ from convis_docs.reference import contents
 
 __all__ = ["pages", "setup", "written"]
 
-FIRST = ("concepts", "responses", "fitting", "explorer")
+FIRST = ("concepts", "responses", "fitting", "estimators", "explorer")
 """The order to read in; other pages follow by name."""
 
 NOTEBOOK = re.compile(r"\]\(\.\./notebooks(?:/(\w+)\.ipynb)?\)")
