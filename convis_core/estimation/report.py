@@ -94,7 +94,18 @@ class FitReport:
     def __str__(self) -> str:
         head = ("", "bits/spike", "95 % interval", "correlation")
         lines = [f"{a:24}{b:>12}{c:>20}{d:>14}" for a, b, c, d in [head, *self.rows()]]
-        return "\n".join([self._what(), *lines])
+        return "\n".join([self._what(), self.confidence(), *lines])
+
+    def confidence(self) -> str:
+        """The strongest weight of the filter with its error, and how many weights are surely not 0, as text."""
+        filter, error = self.field.filter, self.field.filter_error
+        lag, x, y = np.unravel_index(np.abs(filter).argmax(), filter.shape)
+        strongest = f"strongest weight {filter[lag, x, y]:.3g}"
+        where = f"at lag {lag}, pixel ({x}, {y})"
+        if not np.isfinite(error).all():
+            return f"{strongest} {where}; the errors of the weights are not known"
+        sure = int((np.abs(filter) > 2.0 * error).sum())
+        return f"{strongest} ± {error[lag, x, y]:.2g} {where}; {sure} of {filter.size} weights are 2 errors away from 0"
 
     def plot(self) -> Any:
         """Draw filter, nonlinearity with data, history and scores; needs matplotlib."""
@@ -103,7 +114,7 @@ class FitReport:
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{name}</th>" for name in ("model", "bits/spike", "95&nbsp;% interval", "correlation"))
         body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
-        caption = html.escape(self._what())
+        caption = f"{html.escape(self._what())}<br>{html.escape(self.confidence())}"
         return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _what(self) -> str:

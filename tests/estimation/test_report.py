@@ -54,6 +54,33 @@ def test_text_and_page_say_the_same(report: FitReport) -> None:
     assert "scores on frames 3200 to 3999" in str(report)
 
 
+def test_it_says_how_sure_the_filter_is(report: FitReport) -> None:
+    filter, error = report.field.filter, report.field.filter_error
+    sure = int((np.abs(filter) > 2 * error).sum())
+    assert 20 < sure < filter.size
+    assert f"{sure} of {filter.size} weights" in report.confidence()
+    lag, x, y = np.unravel_index(np.abs(filter).argmax(), filter.shape)
+    assert f"at lag {lag}, pixel ({x}, {y})" in report.confidence()
+    assert report.confidence() in str(report) and report.confidence() in report._repr_html_()
+
+
+@pytest.mark.parametrize("method", ["ald", "whitened_sta"])
+def test_a_filter_without_parts_is_drawn_by_its_strongest_lag_and_pixel(method: str) -> None:
+    rng = np.random.default_rng(6)
+    cell = recorded(
+        rng.standard_normal((2000, 7, 7)), time_course(rng, 6)[:, None, None] * gabor(rng, 7), 1.6, -1.0, rng
+    )
+    found = convis.estimation.estimate_filter(cell.stimulus, cell.spikes, method, n_lags=6)
+    report = FitReport.of(found, cell.stimulus, cell.spikes)
+    lag, x, y = np.unravel_index(np.abs(found.filter).argmax(), found.filter.shape)
+    axes = {ax.get_title(): ax for part in report.plot().subfigs for ax in part.axes}
+    assert {f"filter at lag {lag}", f"filter at pixel ({x}, {y}), 2 errors"} <= set(axes)
+    drawn = axes[f"filter at pixel ({x}, {y}), 2 errors"].lines[1].get_ydata()
+    np.testing.assert_allclose(drawn, found.filter[:, x, y])
+    assert ("not known" in report.confidence()) == (method == "whitened_sta")
+    plt.close("all")
+
+
 def test_the_figure_shows_every_part(report: FitReport) -> None:
     figure = report.plot()
     titles = [ax.get_title() for part in figure.subfigs for ax in part.axes]
