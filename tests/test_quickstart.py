@@ -97,10 +97,12 @@ def test_fitting_a_population_finds_the_kernel(page: str, capsys: pytest.Capture
     names = run([block.replace("population=False", "population=True") for block in blocks])
     before, after_adam, after_lbfgs = losses(capsys.readouterr().out)
     assert after_lbfgs < 1e-3 < after_adam < before
+    assert after_lbfgs < 1e-4 * before
     fitted = names["m"].p.conv.weight.value[0, 0]
     expected = np.zeros((12, 10, 10))
     expected[:10, 2:7, 2:7] = convis.samples._g.p.conv.weight.value[0, 0]
     np.testing.assert_allclose(fitted, expected, atol=1e-4)
+    assert np.corrcoef(fitted.ravel(), expected.ravel())[0, 1] > 0.99
 
 
 def interactive(text: str) -> list[str]:
