@@ -35,6 +35,8 @@ class Case:
         in turns with the case, so that what else the machine does weighs on both alike.
     remark : callable, optional
         Makes a line on quality of what the function returned.
+    slow : bool
+        A call takes so long that one has to do.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Case:
     virtual_retina: str = ""
     by_hand: Prepare | None = None
     remark: Callable[[Any], str] | None = None
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,12 @@ class Timing:
 
 
 def measure(case: Case, *, seconds: float = 2.0, warm_up: int = 2, at_least: int = 5) -> Timing:
-    """Call until `seconds` have passed, `at_least` times; the first `warm_up` calls do not count."""
+    """Call until `seconds` have passed, `at_least` times; the first `warm_up` calls do not count.
+
+    A slow case is called once.
+    """
+    if case.slow:
+        seconds, warm_up, at_least = 0.0, 0, 1
     functions = [make() for make in (case.prepare, case.by_hand) if make]
     for function in functions * warm_up:
         function()

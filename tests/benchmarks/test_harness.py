@@ -45,6 +45,12 @@ def test_work_by_hand_is_timed_in_turns_with_the_case() -> None:
     assert timing.by_hand is not None and timing.by_hand > 0
 
 
+def test_a_slow_case_is_called_once() -> None:
+    calls: list[int] = []
+    timing = measure(Case("long", lambda: lambda: calls.append(1), 1, slow=True), seconds=60.0)
+    assert len(calls) == timing.calls == 1
+
+
 def test_making_the_data_is_not_timed() -> None:
     def prepare() -> Callable[[], None]:
         time.sleep(0.1)
