@@ -31,6 +31,11 @@ def changed_fraction(before: Pixels, after: Pixels) -> float:
     return float((np.abs(before.astype(int) - after).max(axis=-1) > 16).mean())
 
 
+def coloured_fraction(seen: Pixels) -> float:
+    """Share of the pixels that are neither black, white nor grey."""
+    return float((seen.max(axis=-1).astype(int) - seen.min(axis=-1) > 60).mean())
+
+
 def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
     """Look again and again until the condition holds."""
     deadline = time.monotonic() + timeout_s
