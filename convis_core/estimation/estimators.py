@@ -20,7 +20,7 @@ from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import Recording, check_parts, split_in_blocks
 from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.loops.run import check_steps
-from convis_core.ops.lags import lagged
+from convis_core.ops.lags import filtered
 
 __all__ = ["ESTIMATORS", "estimate_filter"]
 
@@ -136,7 +136,7 @@ def estimate_filter(
             weights, errors, offset = _posterior(fit, seen, parts, basis or usual, n_lags, shape)
         else:
             weights, errors, offset = _average(method, seen, parts, n_lags, shape)
-        rate = shape.rate(_drive(seen.stimulus, weights) + offset)
+        rate = shape.rate(filtered(seen.stimulus, weights) + offset)
     test = parts[2]
     return ReceptiveField(
         time_courses=torch.eye(n_lags).double().numpy(),
@@ -197,26 +197,8 @@ def _average(
         error = math.nan
     found = []
     for weights in tried:
-        drive = _drive(seen.stimulus, weights)[rest]
-        gain, offset = _gain_and_offset(drive, seen.counts[rest], shape)
+        drive = filtered(seen.stimulus, weights)[rest]
+        gain, offset = shape.gain_and_offset(drive, seen.counts[rest])
         found.append((shape.log_likelihood(gain * drive + offset, seen.counts[rest]), weights, gain, offset))
     _, weights, gain, offset = max(found, key=lambda one: one[0])
     return gain * weights, torch.full_like(weights, abs(gain) * error), offset
-
-
-def _gain_and_offset(drive: Tensor, counts: Tensor, shape: Nonlinearity) -> tuple[float, float]:
-    """Most likely scale of a drive, and what is added to it, by Newton's method."""
-    size = float(drive.std()) or 1.0
-    design = torch.stack([drive / size, torch.ones_like(drive)], dim=1)
-    weights = torch.stack([design.new_tensor(0.0), shape.inverse(counts.mean())])
-    for _ in range(8):
-        slope, curvature = shape.newton_terms(design @ weights, counts)
-        information = design.T @ (curvature[:, None] * design)
-        weights = weights + torch.linalg.solve(information, design.T @ slope)
-    return float(weights[0]) / size, float(weights[1])
-
-
-def _drive(stimulus: Tensor, weights: Tensor) -> Tensor:
-    """Response of a filter ``[lag, pixel]``, ``[time]``."""
-    along = stimulus @ weights.T
-    return torch.stack([lagged(along[:, lag], len(weights))[:, lag] for lag in range(len(weights))]).sum(dim=0)

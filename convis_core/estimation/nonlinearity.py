@@ -36,6 +36,17 @@ class Nonlinearity:
         rate, slope = self.rate(drive).clamp_min(SILENCE), self.slope(drive)
         return (counts / rate - 1.0) * slope, slope * slope / rate
 
+    def gain_and_offset(self, drive: Tensor, counts: Tensor) -> tuple[float, float]:
+        """Most likely scale of a drive, and what is added to it, by Newton's method."""
+        size = float(drive.std()) or 1.0
+        design = torch.stack([drive / size, torch.ones_like(drive)], dim=1)
+        weights = torch.stack([design.new_tensor(0.0), self.inverse(counts.mean())])
+        for _ in range(8):
+            slope, curvature = self.newton_terms(design @ weights, counts)
+            information = design.T @ (curvature[:, None] * design)
+            weights = weights + torch.linalg.solve(information, design.T @ slope)
+        return float(weights[0]) / size, float(weights[1])
+
 
 NONLINEARITIES: Final = {
     "softplus": Nonlinearity(

@@ -38,8 +38,12 @@ class FitCopy:
         self.kind, self.options = optimizer_like(model.optimizer)
 
     def __call__(self, **arguments: Any) -> FittedModel:
+        return self.fitted(arguments)
+
+    def fitted(self, arguments: Mapping[str, Any], **changed: Any) -> FittedModel:
+        """Fit a copy, some options of its optimiser changed."""
         model = copy.deepcopy(self.model)
-        getattr(model.set_optimizer, self.kind)(**self.options)
+        getattr(model.set_optimizer, self.kind)(**{**self.options, **changed})
         return FittedModel(model, [step.loss for step in fit(model, **arguments)])
 
 

@@ -16,7 +16,7 @@ from convis_core.estimation.nonlinearity import NONLINEARITIES, nonlinearity_nam
 from convis_core.estimation.recording import Recording
 from convis_core.estimation.resampling import block_bootstrap
 from convis_core.loops.metrics import bits_per_spike, correlation
-from convis_core.ops.lags import lagged
+from convis_core.ops.lags import filtered, triggered_sum
 
 __all__ = ["FitReport"]
 
@@ -147,13 +147,7 @@ def _average_model(recording: Recording, field: ReceptiveField) -> torch.Tensor:
     (train, rest, _), n_lags = field.split, field.time_courses.shape[1]
     stimulus = recording.stimulus - recording.stimulus[train].mean()
     known, counts = recording.counts[train], recording.counts[rest]
-    average = lagged((known - known.mean()).flip(0), n_lags).flip(0).T @ stimulus[train]
-    drive = torch.stack([lagged(stimulus @ row, n_lags)[:, lag] for lag, row in enumerate(average)]).sum(dim=0)
-    design = torch.stack([drive / drive.std(), torch.ones_like(drive)], dim=1)
+    drive = filtered(stimulus, triggered_sum(known - known.mean(), stimulus[train], n_lags))
     shape = NONLINEARITIES["softplus"]
-    weights = torch.stack([design.new_tensor(0.0), shape.inverse(counts.mean())])
-    for _ in range(8):
-        slope, curvature = shape.newton_terms(design[rest] @ weights, counts)
-        information = design[rest].T @ (curvature[:, None] * design[rest])
-        weights = weights + torch.linalg.solve(information, design[rest].T @ slope)
-    return shape.rate(design @ weights)
+    gain, offset = shape.gain_and_offset(drive[rest], counts)
+    return shape.rate(gain * drive + offset)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,10 +10,9 @@ from typing import Any
 
 from convis_core.errors import FitError
 from convis_core.estimation.many import fit_many
-from convis_core.estimation.one_task import optimizer_like
+from convis_core.estimation.one_task import FitCopy
 from convis_core.estimation.resampling import folds
 from convis_core.layer import Layer
-from convis_core.loops.fit import fit
 from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.run import check_steps
 from convis_core.tensors import TIME, lift
@@ -118,8 +116,7 @@ def search_settings(
     Jamieson K., Talwalkar A. (2016), Non-stochastic best arm identification and hyperparameter
     optimization, AISTATS, doi:10.48550/arXiv.1502.07943.
     """
-    if model.optimizer is None:
-        raise FitError("No optimiser was chosen.", "Choose one first, e.g. model.set_optimizer.Adam(lr=0.01).")
+    validation = _Validation(model, loss_fn)
     rungs = [
         check_steps(n, "epochs", "passes over the data") for n in ([epochs] if isinstance(epochs, int) else epochs)
     ]
@@ -131,7 +128,6 @@ def search_settings(
     if "weights" in {*settings, *options}:
         raise FitError("A search does not weight points.", "Cut away what should not count.")
     combinations = [dict(zip(settings, values, strict=True)) for values in itertools.product(*settings.values())]
-    validation = _Validation(model, loss_fn)
     shared = {"source": lift(source), "target": lift(target)}
     cuts = folds(shared["source"].shape[TIME], n_folds, gap)
     ranked: list[Candidate] = []
@@ -159,9 +155,7 @@ class _Validation:
     """Fits a copy of a layer to some blocks of a recording and returns its loss on another."""
 
     def __init__(self, model: Layer, loss_fn: Loss) -> None:
-        assert model.optimizer is not None
-        self.model, self.loss_fn = model, loss_fn
-        self.kind, self.options = optimizer_like(model.optimizer)
+        self.copies, self.loss_fn = FitCopy(model), loss_fn
 
     def __call__(
         self,
@@ -173,16 +167,13 @@ class _Validation:
         settings: Mapping[str, Any],
         epochs: int,
     ) -> float:
-        model = copy.deepcopy(self.model)
-        of_optimizer = {name: settings.get(name, value) for name, value in self.options.items()}
-        of_fit = {name: value for name, value in settings.items() if name not in self.options}
-        getattr(model.set_optimizer, self.kind)(**of_optimizer)
+        of_optimizer = {name: value for name, value in settings.items() if name in self.copies.options}
+        of_fit = {name: value for name, value in settings.items() if name not in of_optimizer}
         inputs, outputs = ([whole[:, :, block] for block in blocks] for whole in (source, target))
-        for _ in fit(model, inputs, outputs, epochs=epochs, loss_fn=self.loss_fn, **of_fit):
-            pass
+        of_fit |= {"source": inputs, "target": outputs, "epochs": epochs, "loss_fn": self.loss_fn}
+        model = self.copies.fitted(of_fit, **of_optimizer).model
         before = min(gap, tested.start)  # the stimulus of the gap is the past of the first frames that count
         seen = slice(tested.start - before, tested.stop)
-        model.clear_state()
         judged = {"loss_fn": self.loss_fn, "t_skip": before, "output": settings.get("output")}
         losses = model.compute_loss(source[:, :, seen], target[:, :, seen], **judged)
         return float(losses.sum())

@@ -11,7 +11,7 @@ from torch import Tensor
 from convis_core.estimation.evidence import PseudoData, maximise_evidence, posterior, pseudo_data
 from convis_core.estimation.nonlinearity import Nonlinearity
 from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
-from convis_core.ops.lags import delayed_sum, lagged
+from convis_core.ops.lags import delayed_sum, lagged, triggered_sum
 
 __all__ = ["LEAN", "THOROUGH", "Component", "Effort", "Problem", "fit_component", "start_component"]
 
@@ -119,7 +119,7 @@ def start_component(problem: Problem, history: Tensor | None = None, offset: flo
     history = empty(problem.history.shape[1]) if history is None else history
     offset = float(problem.shape.inverse(problem.counts.mean())) if offset is None else offset
     excess = problem.counts - problem.shape.rate(problem.fixed + problem.history @ history + offset)
-    average = lagged(excess.flip(0), problem.n_lags).flip(0).T @ problem.stimulus
+    average = triggered_sum(excess, problem.stimulus, problem.n_lags)
     blurred = torch.nn.functional.conv2d(average.reshape(-1, 1, nx, ny), _BLUR, padding="same")
     time, _, _ = torch.linalg.svd(blurred.reshape(problem.n_lags, -1), full_matrices=False)
     return Component(time[:, 0], empty(nx * ny), history, offset)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convis_core.estimation.separable import Problem
-from convis_core.ops.lags import lagged
+from convis_core.ops.lags import triggered_sum
 
 __all__ = ["explains_too_little"]
 
@@ -26,6 +26,6 @@ def explains_too_little(problem: Problem, rate: Tensor) -> bool:
     strengths = []
     for k in range(SHIFTS + 1):
         shifted = errors.roll(k * length // (SHIFTS + 1))
-        average = lagged(shifted.flip(0), problem.n_lags).flip(0).T @ problem.stimulus
+        average = triggered_sum(shifted, problem.stimulus, problem.n_lags)
         strengths.append(float(torch.linalg.matrix_norm(average, ord=2)))
     return strengths[0] > max(strengths[1:])

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["delayed_sum", "lagged", "raised_cosines"]
+__all__ = ["delayed_sum", "filtered", "lagged", "raised_cosines", "triggered_sum"]
 
 
 def lagged(signal: Tensor, n_lags: int, first: int = 0) -> Tensor:
@@ -61,6 +61,50 @@ def delayed_sum(signals: Tensor, weights: Tensor) -> Tensor:
     for lag in range(min(len(weights), length)):
         total[lag:].add_(signals[: length - lag], alpha=float(weights[lag]))
     return total
+
+
+def filtered(signals: Tensor, weights: Tensor) -> Tensor:
+    """Response of a filter of time and place, ``y[t] = sum over lag and n of weights[lag, n] * x[t - lag, n]``.
+
+    Parameters
+    ----------
+    signals : Tensor, shape [time, n]
+    weights : Tensor, shape [lag, n]
+
+    Returns
+    -------
+    Tensor, shape [time]
+
+    Examples
+    --------
+    >>> filtered(torch.tensor([[1.0], [0.0], [2.0]]), torch.tensor([[1.0], [0.5]]))
+    tensor([1.0000, 0.5000, 2.0000])
+    """
+    along = signals @ weights.T
+    return torch.stack([lagged(along[:, lag], len(weights))[:, lag] for lag in range(len(weights))]).sum(dim=0)
+
+
+def triggered_sum(events: Tensor, signals: Tensor, n_lags: int) -> Tensor:
+    """Sum of the signals before events, ``s[lag, n] = sum over t of events[t] * x[t - lag, n]``.
+
+    Parameters
+    ----------
+    events : Tensor, shape [time]
+        How much each step counts.
+    signals : Tensor, shape [time, n]
+    n_lags : int
+
+    Returns
+    -------
+    Tensor, shape [lag, n]
+
+    Examples
+    --------
+    >>> triggered_sum(torch.tensor([0.0, 1.0]), torch.tensor([[3.0], [5.0]]), 2)
+    tensor([[5.],
+            [3.]])
+    """
+    return lagged(events.flip(0), n_lags).flip(0).T @ signals
 
 
 def raised_cosines(n_lags: int, count: int, *, dtype: torch.dtype = torch.float64) -> Tensor:
