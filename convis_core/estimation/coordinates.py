@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ from torch import Tensor
 from convis_core.ops.lags import delayed_sum
 
 __all__ = ["Coordinates", "every_direction", "likely_directions"]
+
+FactorsOf = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 NEGLIGIBLE: Final = 1e-3
 """Prior variance of a direction, as a share of the largest, below which it is left out."""
@@ -52,11 +55,21 @@ class Coordinates:
         """Coordinates of coefficients, as far as these directions go."""
         return (self.over_time.T @ coefficients @ self.over_space)[self.first, self.second]
 
-    def covariance(self, over_time: Tensor, over_space: Tensor) -> Tensor:
-        """Covariance of the coordinates where that of the coefficients is a product, ``[coordinate, coordinate]``."""
-        inner_time = self.over_time.T @ over_time @ self.over_time
-        inner_space = self.over_space.T @ over_space @ self.over_space
-        return inner_time[self.first[:, None], self.first] * inner_space[self.second[:, None], self.second]
+    def covariance(self, over_time: Tensor, over_space: Tensor) -> tuple[Tensor, FactorsOf]:
+        """Covariance of the coordinates where that of the coefficients is a product, ``[coordinate, coordinate]``.
+
+        With it comes what slopes in it are as slopes in both factors.
+        """
+        first, second = self.first, self.second
+        inner_time = (self.over_time.T @ over_time @ self.over_time)[first[:, None], first]
+        inner_space = (self.over_space.T @ over_space @ self.over_space)[second[:, None], second]
+
+        def factors(slope: Tensor) -> tuple[Tensor, Tensor]:
+            return _outwards(slope * inner_space, first, self.over_time), _outwards(
+                slope * inner_time, second, self.over_space
+            )
+
+        return inner_time * inner_space, factors
 
     def variances(self, covariance: Tensor, time_basis: Tensor, space_basis: Tensor) -> Tensor:
         """Variance of every point of the filter, ``[lag, pixel]``."""
@@ -81,3 +94,11 @@ def likely_directions(over_time: Tensor, over_space: Tensor) -> Coordinates:
     product = values_time[:, None] * values_space
     first, second = (product > NEGLIGIBLE * product.max()).nonzero(as_tuple=True)
     return Coordinates(vectors_time, vectors_space, first, second)
+
+
+def _outwards(slope: Tensor, which: Tensor, directions: Tensor) -> Tensor:
+    """Slopes in a covariance of functions, of those between coordinates that are each along one of the directions."""
+    n = directions.shape[1]
+    rows = slope.new_zeros(n, len(slope)).index_add_(0, which, slope)
+    both = slope.new_zeros(n, n).index_add_(1, which, rows)
+    return directions @ both @ directions.T

@@ -18,7 +18,15 @@ from torch import Tensor
 from convis_core.estimation.nonlinearity import Nonlinearity
 from convis_core.estimation.priors import Prior
 
-__all__ = ["PseudoData", "maximise_evidence", "posterior", "pseudo_data"]
+__all__ = [
+    "PseudoData",
+    "gram",
+    "log_evidence",
+    "maximise_evidence",
+    "posterior",
+    "posterior_covariance",
+    "pseudo_data",
+]
 
 UNSEEN: Final = 1e-6
 """Share of the largest curvature below which a direction counts as not seen by the data."""
@@ -50,9 +58,8 @@ def pseudo_data(design: Tensor, weights: Tensor, drive: Tensor, counts: Tensor, 
     drive, counts : Tensor, shape [time]
     """
     slope, curvature = shape.newton_terms(drive, counts)
-    weighted = curvature[:, None] * design
-    mixed, total = weighted.sum(dim=0), curvature.sum()
-    information = design.T @ weighted - torch.outer(mixed, mixed) / total
+    mixed, total = design.T @ curvature, curvature.sum()
+    information = gram(curvature.sqrt()[:, None] * design) - torch.outer(mixed, mixed) / total
     target = information @ weights + design.T @ slope - mixed * (slope.sum() / total)
     values, vectors = torch.linalg.eigh(information)
     seen = values > UNSEEN * values[-1]
@@ -61,17 +68,41 @@ def pseudo_data(design: Tensor, weights: Tensor, drive: Tensor, counts: Tensor, 
     return PseudoData(root[:, None] * vectors.T, vectors.T @ target / root, weights, slope.sum() / total, mixed / total)
 
 
+def gram(columns: Tensor) -> Tensor:
+    """Products of columns with one another, ``[column, column]``; numpy computes every one of them only once."""
+    array = columns.numpy()
+    products: Tensor = torch.from_numpy(array.T @ array)
+    return products
+
+
+def log_evidence(data: PseudoData, covariance: Tensor) -> float:
+    """Log evidence of a covariance of the weights, up to a constant."""
+    return _solved(data, covariance)[0]
+
+
 def posterior(data: PseudoData, covariance: Tensor) -> tuple[float, Tensor, Tensor]:
     """Log evidence (up to a constant), mean of the weights, and slope of the evidence in the covariance."""
+    evidence, solved, factor = _solved(data, covariance)
+    back = data.root.T @ solved
+    half = torch.linalg.solve_triangular(factor, data.root, upper=False)
+    slope = torch.outer(back, 0.5 * back).addmm_(half.T, half, alpha=-0.5)
+    return evidence, covariance @ back, slope
+
+
+def posterior_covariance(data: PseudoData, covariance: Tensor) -> Tensor:
+    """Covariance that the data leave of the weights."""
+    along = data.root @ covariance
+    known = torch.linalg.solve_triangular(_solved(data, covariance)[2], along, upper=False)
+    return covariance - known.T @ known
+
+
+def _solved(data: PseudoData, covariance: Tensor) -> tuple[float, Tensor, Tensor]:
+    """Log evidence, :math:`M^{-1} c`, and the lower root of :math:`M`."""
     spread = data.root @ covariance @ data.root.T
     spread.diagonal().add_(1.0)
     factor = torch.linalg.cholesky(spread)
     solved = torch.cholesky_solve(data.data[:, None], factor)[:, 0]
-    evidence = -0.5 * float(data.data @ solved) - float(factor.diagonal().log().sum())
-    back = data.root.T @ solved
-    half = torch.linalg.solve_triangular(factor, data.root, upper=False)
-    slope = 0.5 * (torch.outer(back, back) - half.T @ half)
-    return evidence, covariance @ back, slope
+    return -0.5 * float(data.data @ solved) - float(factor.diagonal().log().sum()), solved, factor
 
 
 def maximise_evidence(
@@ -87,17 +118,13 @@ def maximise_evidence(
     """
 
     def look(at: Tensor) -> tuple[float, Tensor, Tensor]:
-        point = at.clone().requires_grad_()
-        with torch.enable_grad():
-            covariance = prior.covariance(point)
+        covariance, pullback = prior.at(at)
         try:
-            evidence, weights, slope = posterior(data, covariance.detach())
+            evidence, weights, slope = posterior(data, covariance)
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # a wild step: shorten it
             return math.inf, at, at
-        covariance.backward(slope)  # type: ignore[no-untyped-call]
-        assert point.grad is not None
         away = (at - prior.expected) / prior.spread
-        return 0.5 * float(away @ away) - evidence, away / prior.spread - point.grad, weights
+        return 0.5 * float(away @ away) - evidence, away / prior.spread - pullback(slope), weights
 
     cost, gradient, weights = look(hyper)
     inverse = torch.diag(0.1 * prior.spread.square().clamp(max=1.0))

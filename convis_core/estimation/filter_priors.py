@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -10,7 +11,10 @@ from torch import Tensor
 
 from convis_core.estimation.priors import LocalStripes
 
-__all__ = ["FilterPrior", "Local", "Smooth"]
+__all__ = ["FactorPullback", "FilterPrior", "Local", "Smooth"]
+
+FactorPullback = Callable[[Tensor, Tensor], Tensor]
+"""From the slopes of some number in both covariances to its slope in the hyper-parameters."""
 
 JITTER = 1e-6
 """Share of the variance that is not smooth, so that a covariance has a root."""
@@ -22,8 +26,8 @@ class FilterPrior(Protocol):
     expected: Tensor
     spread: Tensor
 
-    def factors(self, hyper: Tensor) -> tuple[Tensor, Tensor]:
-        """Covariances over time ``[lag, lag]`` and space ``[pixel, pixel]``, differentiable."""
+    def factors(self, hyper: Tensor) -> tuple[Tensor, Tensor, FactorPullback]:
+        """Covariances over time ``[lag, lag]`` and space ``[pixel, pixel]``, and their pullback."""
 
 
 class Smooth:
@@ -41,7 +45,7 @@ class Smooth:
     Examples
     --------
     >>> prior = Smooth((6, 5, 4), power=1.0)
-    >>> [tuple(c.shape) for c in prior.factors(prior.expected)]
+    >>> [tuple(c.shape) for c in prior.factors(prior.expected)[:2]]
     [(6, 6), (20, 20)]
     """
 
@@ -50,11 +54,18 @@ class Smooth:
         self.expected = torch.tensor([math.log(power), *[math.log(1.5)] * 3]).double()
         self.spread = torch.tensor([3.0, 0.7, 0.7, 0.7]).double()
 
-    def factors(self, hyper: Tensor) -> tuple[Tensor, Tensor]:
-        over_time, over_x, over_y = (
-            _smooth(square, log_length) for square, log_length in zip(self._squares, hyper[1:], strict=True)
-        )
-        return hyper[0].exp() * over_time, torch.kron(over_x, over_y)
+    def factors(self, hyper: Tensor) -> tuple[Tensor, Tensor, FactorPullback]:
+        power, *lengths = hyper.exp().tolist()
+        time, over_x, over_y = (_smooth(square, length) for square, length in zip(self._squares, lengths, strict=True))
+        nx, ny = len(over_x), len(over_y)
+
+        def pullback(of_time: Tensor, of_space: Tensor) -> Tensor:
+            apart = of_space.reshape(nx, ny, nx, ny)
+            of_x, of_y = torch.einsum("iajb,ab->ij", apart, over_y), torch.einsum("iajb,ij->ab", apart, over_x)
+            smooth = zip((power * of_time, of_x, of_y), (time, over_x, over_y), self._squares, lengths, strict=True)
+            return torch.stack([power * (of_time * time).sum(), *(_of_length(*axis) for axis in smooth)])
+
+        return power * time, torch.kron(over_x, over_y), pullback
 
 
 class Local:
@@ -72,7 +83,7 @@ class Local:
     Examples
     --------
     >>> prior = Local((6, 5, 4), power=1.0)
-    >>> [tuple(c.shape) for c in prior.factors(prior.expected)]
+    >>> [tuple(c.shape) for c in prior.factors(prior.expected)[:2]]
     [(6, 6), (20, 20)]
     """
 
@@ -85,10 +96,24 @@ class Local:
         self.expected = torch.cat([self.space.expected, in_time])
         self.spread = torch.cat([self.space.spread, torch.tensor([0.7, n / 2, 0.7]).double()])
 
-    def factors(self, hyper: Tensor) -> tuple[Tensor, Tensor]:
-        log_length, middle, log_width = hyper[-3:]
-        envelope = torch.exp(-0.25 * (self._lag - middle).square() * torch.exp(-2 * log_width))
-        return envelope[:, None] * envelope * _smooth(self._square, log_length), self.space.covariance(hyper[:-3])
+    def factors(self, hyper: Tensor) -> tuple[Tensor, Tensor, FactorPullback]:
+        log_length, middle, log_width = hyper[-3:].tolist()
+        length, sharpness, late = math.exp(log_length), math.exp(-2 * log_width), self._lag - middle
+        envelope = torch.exp(-0.25 * sharpness * late.square())
+        smooth = _smooth(self._square, length)
+        time = envelope[:, None] * envelope * smooth
+        space, of_space_in = self.space.at(hyper[:-3])
+
+        def pullback(of_time: Tensor, of_space: Tensor) -> Tensor:
+            share = (of_time * time).sum(dim=1)
+            in_time = [
+                _of_length(envelope[:, None] * envelope * of_time, smooth, self._square, length),
+                sharpness * (share @ late),
+                sharpness * (share @ late.square()),
+            ]
+            return torch.cat([of_space_in(of_space), torch.stack(in_time)])
+
+        return time, space, pullback
 
     def starts(self, smooth: Tensor) -> list[Tensor]:
         """Hyper-parameters to start from, around the place of a first estimate ``[lag, x, y]``."""
@@ -104,5 +129,10 @@ class Local:
         return found
 
 
-def _smooth(square: Tensor, log_length: Tensor) -> Tensor:
-    return torch.exp(-0.5 * square * torch.exp(-2 * log_length)) + JITTER * torch.eye(len(square)).double()
+def _smooth(square: Tensor, length: float) -> Tensor:
+    return torch.exp(square * (-0.5 / length**2)) + JITTER * torch.eye(len(square)).double()
+
+
+def _of_length(slope: Tensor, smooth: Tensor, square: Tensor, length: float) -> Tensor:
+    """Slope in the logarithm of a length; the jitter is on the diagonal, where the square is 0."""
+    return (slope * smooth * square).sum() / length**2

@@ -12,11 +12,18 @@ import torch
 from torch import Tensor
 
 from convis_core.estimation.coordinates import Coordinates, every_direction, likely_directions
-from convis_core.estimation.evidence import PseudoData, maximise_evidence, posterior, pseudo_data
+from convis_core.estimation.evidence import (
+    PseudoData,
+    log_evidence,
+    maximise_evidence,
+    posterior_covariance,
+    pseudo_data,
+)
 from convis_core.estimation.filter_priors import FilterPrior, Local, Smooth
 from convis_core.estimation.nonlinearity import Nonlinearity
+from convis_core.estimation.priors import Pullback
 
-__all__ = ["Data", "Posterior", "fit_ald", "fit_ard", "fit_asd", "fit_ridge"]
+__all__ = ["Along", "Data", "Posterior", "fit_ald", "fit_ard", "fit_asd", "fit_ridge"]
 
 ROUNDS: Final = 3
 """Newton steps, each with the evidence climbed anew."""
@@ -117,9 +124,9 @@ def fit_ald(data: Data) -> Posterior:
     smooth, _ = _climbed(data, Smooth(data.grid, 30 * data.power), rounds=1)
     prior = Local(data.grid, 100 * data.power)
     steps = _Newton(data, smooth.coordinates)
-    seen, reduced = steps.look(), _Along(prior, smooth.coordinates)
+    seen, reduced = steps.look(), Along(prior, smooth.coordinates)
     starts = prior.starts(smooth.coordinates.whole(smooth.weights).reshape(data.grid))
-    promise = [posterior(seen, reduced.covariance(start))[0] for start in starts]
+    promise = [log_evidence(seen, reduced.at(start)[0]) for start in starts]
     best = sorted(range(len(starts)), key=lambda k: -promise[k])[:2]
     climbed = [maximise_evidence(reduced, seen, starts[k], max_steps=15) for k in best]
     hyper, weights, _ = max(climbed, key=lambda found: found[2])
@@ -133,28 +140,26 @@ def _climbed(
     """Newton steps along the directions that the prior makes likely, these chosen anew before each."""
     hyper = prior.expected if hyper is None else hyper
     for _ in range(rounds):
-        coordinates = likely_directions(*prior.factors(hyper))
+        coordinates = likely_directions(*prior.factors(hyper)[:2])
         steps = _Newton(data, coordinates) if steps is None else steps.along(coordinates)
-        seen, reduced = steps.look(), _Along(prior, coordinates)
+        seen, reduced = steps.look(), Along(prior, coordinates)
         hyper, weights, _ = maximise_evidence(reduced, seen, hyper, max_steps=20)
         steps.step(seen, weights)
     assert steps is not None
-    covariance = reduced.covariance(hyper)
-    spread = seen.root @ covariance @ seen.root.T
-    spread.diagonal().add_(1.0)
-    known = torch.linalg.solve_triangular(torch.linalg.cholesky(spread), seen.root @ covariance, upper=False)
-    return steps.posterior(covariance - known.T @ known), hyper
+    return steps.posterior(posterior_covariance(seen, reduced.at(hyper)[0])), hyper
 
 
-class _Along:
+class Along:
     """A prior as it is along some directions."""
 
     def __init__(self, prior: FilterPrior, coordinates: Coordinates) -> None:
         self._prior, self._coordinates = prior, coordinates
         self.expected, self.spread = prior.expected, prior.spread
 
-    def covariance(self, hyper: Tensor) -> Tensor:
-        return self._coordinates.covariance(*self._prior.factors(hyper))
+    def at(self, hyper: Tensor) -> tuple[Tensor, Pullback]:
+        over_time, over_space, pullback = self._prior.factors(hyper)
+        covariance, factors = self._coordinates.covariance(over_time, over_space)
+        return covariance, lambda slope: pullback(*factors(slope))
 
 
 class _Newton:

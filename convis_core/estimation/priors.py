@@ -7,12 +7,16 @@ striped. The numbers (hyper-parameters) are chosen by the evidence, held by a wi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["LocalStripes", "Prior", "SmoothInTime"]
+__all__ = ["LocalStripes", "Prior", "Pullback", "SmoothInTime"]
+
+Pullback = Callable[[Tensor], Tensor]
+"""From the slope of some number in a covariance to its slope in the hyper-parameters."""
 
 
 class Prior(Protocol):
@@ -26,8 +30,8 @@ class Prior(Protocol):
     def spread(self) -> Tensor:
         """Standard deviation of every hyper-parameter around its mean."""
 
-    def covariance(self, hyper: Tensor) -> Tensor:
-        """Covariance of the weights, ``[weight, weight]``, differentiable in the hyper-parameters."""
+    def at(self, hyper: Tensor) -> tuple[Tensor, Pullback]:
+        """Covariance of the weights, ``[weight, weight]``, and how slopes in it are slopes in the hyper-parameters."""
 
 
 class LocalStripes:
@@ -61,7 +65,8 @@ class LocalStripes:
     Examples
     --------
     >>> prior = LocalStripes((5, 4), power=2.0)
-    >>> tuple(prior.covariance(prior.expected).shape)
+    >>> covariance, _ = prior.at(prior.expected)
+    >>> tuple(covariance.shape)
     (20, 20)
     """
 
@@ -70,20 +75,55 @@ class LocalStripes:
         axes = [torch.arange(n, dtype=torch.float64) for n in size]
         grid = torch.meshgrid(*axes, indexing="ij")
         self.pixels = torch.stack([axis.flatten() for axis in grid], dim=1)
-        difference = self.pixels[:, None] - self.pixels
-        self._difference, self._distance = difference, difference.square().sum(-1)
+        self._x, self._y = self.pixels.unbind(dim=1)
+        self._squares = [(axis[:, None] - axis).square() for axis in axes]
         centre = [(nx - 1) / 2, (ny - 1) / 2]
         sharpness = [-math.log(nx / 5), 0.0, -math.log(ny / 5)]
         self.expected = torch.tensor([math.log(power), *centre, *sharpness, math.log(2.0), 0.0, 0.0]).double()
         self.spread = torch.tensor([3.0, nx / 2, ny / 2, 0.7, 0.5, 0.7, 0.5, 0.22, 0.22]).double()
 
-    def covariance(self, hyper: Tensor) -> Tensor:
-        """Covariance of the pixels, ``[pixel, pixel]``."""
-        x, y = (self.pixels - hyper[1:3]).unbind(dim=1)
-        across, along = x * hyper[3].exp(), x * hyper[4] + y * hyper[5].exp()
-        envelope = -0.25 * (across.square() + along.square())
-        exponent = hyper[0] + envelope[:, None] + envelope - 0.5 * self._distance * torch.exp(-2 * hyper[6])
-        return exponent.exp() * torch.cos(2 * math.pi * (self._difference @ hyper[7:9]))
+    def at(self, hyper: Tensor) -> tuple[Tensor, Pullback]:
+        r"""Covariance of the pixels, ``[pixel, pixel]``, and its pullback.
+
+        With :math:`\cos(\alpha - \beta)` taken apart, and the Gaussian a product over the axes, both cost a
+        few passes over the matrix.
+        """
+        log_power, x0, y0, log_xx, yx, log_yy, log_length, fx, fy = hyper.tolist()
+        xx, yy, sharpness = math.exp(log_xx), math.exp(log_yy), math.exp(-2 * log_length)
+        x, y = self._x - x0, self._y - y0
+        across, along = x * xx, x * yx + y * yy
+        envelope = torch.exp(0.5 * log_power - 0.25 * (across.square() + along.square()))
+        phase = 2 * math.pi * (fx * x + fy * y)
+        even, odd = envelope * phase.cos(), envelope * phase.sin()
+        near_x, near_y = (torch.exp(-0.5 * sharpness * square) for square in self._squares)
+        near = torch.kron(near_x, near_y)
+        waves = torch.stack([even, odd], dim=1)
+        covariance = near * (waves @ waves.T)
+
+        def pullback(slope: Tensor) -> Tensor:
+            columns = torch.stack([even, odd, even * x, odd * x, even * y, odd * y], dim=1)
+            sums = (slope * near) @ columns
+            of_even, of_odd = sums[:, 0], sums[:, 1]
+            share = even * of_even + odd * of_odd  # row sums of slope * covariance
+            powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y])
+            total, to_x, to_y, to_x2, to_xy, to_y2 = (powers @ share).tolist()
+            turned_x, turned_y = (powers[1:3] @ (odd * of_even - even * of_odd)).tolist()
+            apart = to_x2 + to_y2 - float((columns[:, 2:] * sums[:, 2:]).sum())
+            tilt = yx * to_x + yy * to_y
+            of = [
+                total,
+                xx * xx * to_x + yx * tilt,
+                yy * tilt,
+                -xx * xx * to_x2,
+                -(yx * to_x2 + yy * to_xy),
+                -yy * (yx * to_xy + yy * to_y2),
+                2 * sharpness * apart,
+                -4 * math.pi * turned_x,
+                -4 * math.pi * turned_y,
+            ]
+            return hyper.new_tensor(of)
+
+        return covariance, pullback
 
     def starts(self, centre: Tensor) -> list[Tensor]:
         """Hyper-parameters to start from: no stripes, and stripes of three widths and six directions."""
@@ -107,23 +147,31 @@ class SmoothInTime:
     Examples
     --------
     >>> prior = SmoothInTime(3, n_history=2)
-    >>> tuple(prior.covariance(prior.expected).shape)
+    >>> covariance, _ = prior.at(prior.expected)
+    >>> tuple(covariance.shape)
     (5, 5)
     """
 
     def __init__(self, n_lags: int, n_history: int) -> None:
         lag = torch.arange(n_lags, dtype=torch.float64)
-        self._distance = (lag[:, None] - lag).square()
-        self._n_history = n_history
+        self._square = (lag[:, None] - lag).square()
+        self._n_lags, self._n_history = n_lags, n_history
         used = 3 if n_history else 2
         self.expected = torch.tensor([0.0, math.log(1.5), 0.0]).double()[:used]
         self.spread = torch.tensor([3.0, 0.5, 3.0]).double()[:used]
 
-    def covariance(self, hyper: Tensor) -> Tensor:
-        """Covariance of time course and history weights."""
-        smooth = (-0.5 * self._distance * torch.exp(-2 * hyper[1])).exp() + 1e-4 * torch.eye(len(self._distance))
-        if not self._n_history:
-            return hyper[0].exp() * smooth
-        ridge = hyper[2].exp() * torch.eye(self._n_history, dtype=torch.float64)
-        whole: Tensor = torch.block_diag(hyper[0].exp() * smooth, ridge)  # type: ignore[no-untyped-call]
-        return whole
+    def at(self, hyper: Tensor) -> tuple[Tensor, Pullback]:
+        """Covariance of time course and history weights, and its pullback."""
+        n, (power, length, *ridge) = self._n_lags, hyper.exp().tolist()
+        smooth = power * torch.exp(self._square * (-0.5 / length**2))
+        covariance = hyper.new_zeros(n + self._n_history, n + self._n_history)
+        covariance[:n, :n] = smooth
+        covariance.diagonal()[:n].add_(1e-4 * power)
+        covariance.diagonal()[n:].add_(sum(ridge))
+
+        def pullback(slope: Tensor) -> Tensor:
+            of = [(slope * covariance)[:n, :n].sum(), (slope[:n, :n] * smooth * self._square).sum() / length**2]
+            of += [slope.diagonal()[n:].sum() * size for size in ridge]
+            return torch.stack(of)
+
+        return covariance, pullback

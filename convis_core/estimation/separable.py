@@ -8,7 +8,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from convis_core.estimation.evidence import PseudoData, maximise_evidence, posterior, pseudo_data
+from convis_core.estimation.evidence import (
+    PseudoData,
+    log_evidence,
+    maximise_evidence,
+    posterior_covariance,
+    pseudo_data,
+)
 from convis_core.estimation.nonlinearity import Nonlinearity
 from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
 from convis_core.ops.lags import delayed_sum, lagged, triggered_sum
@@ -162,7 +168,7 @@ class _SpaceStep:
         score = (data.root.T @ data.data).square().reshape(1, 1, *self.problem.size)
         near = torch.nn.functional.conv2d(score, torch.ones(1, 1, 5, 5, dtype=score.dtype), padding="same")
         starts = self.prior.starts(self.prior.pixels[int(near.argmax())])
-        promise = [posterior(data, self.prior.covariance(start))[0] - _penalty(self.prior, start) for start in starts]
+        promise = [log_evidence(data, self.prior.at(start)[0]) - _penalty(self.prior, start) for start in starts]
         best = sorted(range(len(starts)), key=lambda k: -promise[k])[: self.problem.effort.climbs]
         climbed = [maximise_evidence(self.prior, data, starts[k], max_steps=max_steps) for k in best]
         hyper, weights, _ = max(climbed, key=lambda result: result[2])
@@ -172,11 +178,8 @@ class _SpaceStep:
         """Standard deviation of the map, from the curvature of the last step."""
         assert self._last is not None
         assert found.hyper_space is not None
-        covariance, root = self.prior.covariance(found.hyper_space), self._last.root
-        spread = root @ covariance @ root.T
-        spread.diagonal().add_(1.0)
-        part = torch.linalg.solve_triangular(torch.linalg.cholesky(spread), root @ covariance, upper=False)
-        found.space_error = (covariance.diagonal() - part.square().sum(dim=0)).clamp_min(0.0).sqrt()
+        covariance = posterior_covariance(self._last, self.prior.at(found.hyper_space)[0])
+        found.space_error = covariance.diagonal().clamp_min(0.0).sqrt()
 
 
 class _TimeStep:

@@ -5,11 +5,29 @@ from __future__ import annotations
 import pytest
 import torch
 
-from convis_core.estimation.evidence import PseudoData, maximise_evidence, posterior
+from convis_core.estimation.coordinates import every_direction, likely_directions
+from convis_core.estimation.evidence import (
+    PseudoData,
+    gram,
+    log_evidence,
+    maximise_evidence,
+    posterior,
+    posterior_covariance,
+)
+from convis_core.estimation.filter_priors import Local, Smooth
+from convis_core.estimation.posterior_fits import Along
 from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
 from convis_core.ops.lags import delayed_sum, lagged, raised_cosines
 
-PRIORS = [LocalStripes((5, 4), power=0.7), SmoothInTime(6, 3), SmoothInTime(6, 0)]
+SMOOTH, LOCAL = Smooth((4, 3, 5), power=0.6), Local((4, 3, 5), power=0.6)
+PRIORS: list[Prior] = [
+    LocalStripes((5, 4), power=0.7),
+    SmoothInTime(6, 3),
+    SmoothInTime(6, 0),
+    Along(SMOOTH, every_direction(4, 15)),
+    Along(LOCAL, every_direction(4, 15)),
+    Along(LOCAL, likely_directions(*LOCAL.factors(LOCAL.expected)[:2])),
+]
 
 
 def pseudo(n_weights: int) -> PseudoData:
@@ -20,15 +38,32 @@ def pseudo(n_weights: int) -> PseudoData:
     return PseudoData(root, data, nothing, nothing.sum(), nothing)
 
 
+def somewhere(prior: Prior, dice: torch.Generator) -> torch.Tensor:
+    return prior.expected + 0.7 * prior.spread * torch.randn(len(prior.expected), generator=dice).double()
+
+
 @pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
 def test_a_prior_is_a_covariance_at_any_hyper_parameters(prior: Prior) -> None:
     dice = torch.Generator().manual_seed(1)
     for _ in range(5):
-        away = torch.randn(len(prior.expected), dtype=torch.float64, generator=dice)
-        covariance = prior.covariance(prior.expected + prior.spread * away)
+        covariance, _ = prior.at(somewhere(prior, dice))
         assert torch.allclose(covariance, covariance.T)
         values = torch.linalg.eigvalsh(covariance)
         assert float(values[0]) > -1e-9 * float(values[-1])
+
+
+@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
+def test_slopes_in_a_covariance_are_pulled_back_to_the_hyper_parameters(prior: Prior) -> None:
+    dice, step = torch.Generator().manual_seed(4), 1e-5
+    for _ in range(3):
+        hyper = somewhere(prior, dice)
+        covariance, pullback = prior.at(hyper)
+        slope = torch.randn(covariance.shape, generator=dice).double()
+        slope = slope + slope.T
+        moves = step * torch.eye(len(hyper)).double()
+        rises = [float(((prior.at(hyper + move)[0] - prior.at(hyper - move)[0]) * slope).sum()) for move in moves]
+        wanted = torch.tensor(rises).double() / (2 * step)
+        torch.testing.assert_close(pullback(slope), wanted, rtol=1e-6, atol=1e-6 * float(wanted.abs().max()))
 
 
 def test_the_mean_and_the_evidence_are_those_of_the_gaussian() -> None:
@@ -43,6 +78,9 @@ def test_the_mean_and_the_evidence_are_those_of_the_gaussian() -> None:
     )
     constant = 3 * torch.log(torch.tensor(2 * torch.pi))
     assert evidence == pytest.approx(float(of_data.log_prob(data.data) + constant))
+    assert evidence == log_evidence(data, covariance)
+    left = torch.linalg.inv(data.root.T @ data.root + torch.linalg.inv(covariance))
+    assert torch.allclose(posterior_covariance(data, covariance), left)
 
 
 def test_the_slope_of_the_evidence_is_right() -> None:
@@ -56,11 +94,17 @@ def test_the_slope_of_the_evidence_is_right() -> None:
 
 @pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
 def test_climbing_ends_higher_than_it_began(prior: Prior) -> None:
-    data = pseudo(len(prior.covariance(prior.expected)))
-    start = posterior(data, prior.covariance(prior.expected))[0]
+    covariance, _ = prior.at(prior.expected)
+    data = pseudo(len(covariance))
+    start = log_evidence(data, covariance)
     hyper, weights, best = maximise_evidence(prior, data, prior.expected, max_steps=30)
     assert best > start
-    assert torch.allclose(weights, posterior(data, prior.covariance(hyper))[1])
+    assert torch.allclose(weights, posterior(data, prior.at(hyper)[0])[1])
+
+
+def test_a_gram_matrix_has_all_products() -> None:
+    columns = torch.randn(30, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    torch.testing.assert_close(gram(columns), columns.T @ columns)
 
 
 def test_delays_agree_with_one_another() -> None:
