@@ -4,6 +4,11 @@ from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.estimators import ESTIMATORS, estimate_filter
 from convis_core.estimation.kernel_bases import KernelBasis
 from convis_core.estimation.many import fit_many
+from convis_core.estimation.nonlinearity_estimate import (
+    NONLINEARITY_METHODS,
+    NonlinearityEstimate,
+    estimate_nonlinearity,
+)
 from convis_core.estimation.one_task import FittedModel
 from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import split_in_blocks
@@ -25,16 +30,19 @@ from convis_core.loops.trajectory import Trajectory
 
 __all__ = [
     "ESTIMATORS",
+    "NONLINEARITY_METHODS",
     "Candidate",
     "FitReport",
     "FittedModel",
     "KernelBasis",
+    "NonlinearityEstimate",
     "ReceptiveField",
     "Trajectory",
     "bits_per_spike",
     "block_bootstrap",
     "correlation",
     "estimate_filter",
+    "estimate_nonlinearity",
     "explained_variance",
     "fit_many",
     "fit_receptive_field",

@@ -78,7 +78,12 @@ class ReceptiveField:
         return len(self.maps)
 
     def predict(self, stimulus: Any, spikes: Any = None) -> Array:
-        """Expected count in each bin.
+        """Expected count in each bin; parameters and errors are those of `drive`."""
+        rate = nonlinearity_named(self.nonlinearity).rate(torch.from_numpy(self.drive(stimulus, spikes)))
+        return np.asarray(rate.numpy())
+
+    def drive(self, stimulus: Any, spikes: Any = None) -> Array:
+        """What filter, history and offset add up to in each bin, before the nonlinearity.
 
         Parameters
         ----------
@@ -108,8 +113,7 @@ class ReceptiveField:
             if len(counts) != len(movie):
                 raise FitError(f"Got {len(movie)} frames and {len(counts)} bins of spikes.", "Give equally many.")
             drive += lagged(counts, len(self.history), first=1) @ torch.from_numpy(self.history)
-        rate: Array = nonlinearity_named(self.nonlinearity).rate(drive).numpy()
-        return rate
+        return np.asarray(drive.numpy())
 
     def __repr__(self) -> str:
         n, (x, y) = self.time_courses.shape[1], self.maps.shape[1:]

@@ -13,14 +13,13 @@ import torch
 from convis_core import figures
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.nonlinearity import NONLINEARITIES, nonlinearity_named
+from convis_core.estimation.nonlinearity_estimate import NonlinearityEstimate, estimate_nonlinearity
 from convis_core.estimation.recording import Recording
 from convis_core.estimation.resampling import block_bootstrap
 from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.ops.lags import filtered, triggered_sum
 
 __all__ = ["FitReport"]
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -33,15 +32,13 @@ class FitReport:
     scores : dict
         Of each model on the test part: bits per spike, its 95 % interval from a block bootstrap,
         and the correlation of rate and counts.
-    drive, counts, errors : array, shape [bin]
-        Mean drive of test frames grouped by drive, their mean count, and its standard error.
+    observed : NonlinearityEstimate
+        Nonlinearity of the test part by a smooth curve that knows nothing of the fit's, and the data under it.
     """
 
     field: ReceptiveField
     scores: dict[str, tuple[float, tuple[float, float], float]]
-    drive: Array
-    counts: Array
-    errors: Array
+    observed: NonlinearityEstimate
 
     @classmethod
     def of(cls, field: ReceptiveField, stimulus: Any, spikes: Any, *, groups: int = 12) -> FitReport:
@@ -67,21 +64,18 @@ class FitReport:
         """
         recording = Recording.of(stimulus, spikes, field.time_courses.shape[1])
         test, known = field.split[-1], slice(0, field.split[-1].start)
-        rate = torch.from_numpy(field.predict(stimulus, spikes))
+        drive = torch.from_numpy(field.drive(stimulus, spikes))
+        rate = nonlinearity_named(field.nonlinearity).rate(drive)
         seen = recording.counts[test]
         rates = {
             "receptive field": rate[test],
             "spike-triggered average": _average_model(recording, field)[test],
             "constant rate": torch.full_like(seen, float(recording.counts[known].mean())),
         }
-        drive = nonlinearity_named(field.nonlinearity).inverse(rate[test].clamp_min(1e-12))
-        parts = [part for part in torch.tensor_split(drive.argsort(), groups) if len(part) > 1]
         return cls(
             field,
             {name: _scored(predicted, seen) for name, predicted in rates.items()},
-            np.array([float(drive[part].mean()) for part in parts]),
-            np.array([float(seen[part].mean()) for part in parts]),
-            np.array([float(seen[part].std()) / math.sqrt(len(part)) for part in parts]),
+            estimate_nonlinearity(drive[test], seen, "spline", groups=groups),
         )
 
     def rows(self) -> list[tuple[str, str, str, str]]:

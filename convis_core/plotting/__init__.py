@@ -9,6 +9,7 @@ from convis_core.plotting.image import plot_image
 from convis_core.plotting.impulse import plot_impulse
 from convis_core.plotting.impulse_space import plot_impulse_space
 from convis_core.plotting.matshow import plot_5d_matshow
+from convis_core.plotting.nonlinearity import plot_nonlinearity
 from convis_core.plotting.output import plot_output
 from convis_core.plotting.psth import plot_psth
 from convis_core.plotting.receptive_field import plot_fit_report
@@ -26,6 +27,7 @@ __all__ = [
     "plot_impulse",
     "plot_impulse_space",
     "plot_mean",
+    "plot_nonlinearity",
     "plot_output",
     "plot_psth",
     "plot_raster",

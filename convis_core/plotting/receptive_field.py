@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from convis_core.estimation.nonlinearity import nonlinearity_named
 from convis_core.estimation.report import FitReport
 from convis_core.plotting.canvas import GREY, colour_bar, colours, empty_figure, legend, limits, quiet
+from convis_core.plotting.nonlinearity import plot_nonlinearity
 from convis_core.tensors import to_tensor
 
 __all__ = ["plot_fit_report"]
@@ -89,11 +90,12 @@ def _time_courses(report: FitReport, ax: Axes) -> None:
 
 
 def _nonlinearity(report: FitReport, ax: Axes) -> None:
-    ax.errorbar(report.drive, report.counts, report.errors, fmt="o", markersize=4, label="test part")
-    drive = np.linspace(report.drive.min(), report.drive.max(), 100)
-    ax.plot(drive, nonlinearity_named(report.field.nonlinearity).rate(to_tensor(drive)).numpy(), label="model")
-    ax.set(title="nonlinearity", xlabel="drive", ylabel="spikes per bin")
-    quiet(ax)
+    plot_nonlinearity(report.observed, ax)
+    low, high = ax.get_xlim()
+    drive = np.linspace(low, high, 100)
+    rate = nonlinearity_named(report.field.nonlinearity).rate(to_tensor(drive)).numpy()
+    ax.plot(drive, rate, color="C1", label="model")
+    ax.set(title="nonlinearity, test part", xlim=(low, high))
     ax.legend(loc="upper left", fontsize="small", framealpha=0.8, edgecolor="none")
 
 

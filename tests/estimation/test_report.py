@@ -13,7 +13,6 @@ from matplotlib import pyplot as plt
 import convis_core as convis
 from convis_core.estimation import FitReport
 from convis_core.estimation.nonlinearity import nonlinearity_named
-from convis_core.tensors import to_tensor
 from tests.estimation.cells import gabor, recorded, time_course
 
 
@@ -41,9 +40,13 @@ def test_baselines_stand_below_it(report: FitReport) -> None:
 
 
 def test_the_data_follow_the_nonlinearity(report: FitReport) -> None:
-    expected = nonlinearity_named(report.field.nonlinearity).rate(to_tensor(report.drive)).numpy()
-    assert np.mean(np.abs(report.counts - expected) < 3 * report.errors + 0.05) > 0.8
-    assert (np.diff(report.drive) > 0).all()
+    model = nonlinearity_named(report.field.nonlinearity).rate(report.observed.groups.drive)
+    data = report.observed.groups
+    expected = model.numpy()
+    assert np.mean(np.abs((data.spikes / data.frames).numpy() - expected) < 3 * data.errors.numpy() + 0.05) > 0.8
+    low, high = report.observed.interval(data.drive.numpy(), 0.99)
+    assert np.mean((low < expected) & (expected < high)) > 0.7
+    assert float(data.frames.sum()) == 800.0  # the test part, and nothing else
 
 
 def test_text_and_page_say_the_same(report: FitReport) -> None:
@@ -84,6 +87,8 @@ def test_a_filter_without_parts_is_drawn_by_its_strongest_lag_and_pixel(method: 
 def test_the_figure_shows_every_part(report: FitReport) -> None:
     figure = report.plot()
     titles = [ax.get_title() for part in figure.subfigs for ax in part.axes]
-    assert {"map 1", "time courses", "nonlinearity", "spike history", "scores on the test part"} <= set(titles)
+    assert {"map 1", "time courses", "nonlinearity, test part", "spike history", "scores on the test part"} <= set(
+        titles
+    )
     figure.canvas.draw()
     plt.close("all")

@@ -1,0 +1,112 @@
+"""Most likely curve from a number to the count expected at it, with how sure it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import torch
+from torch import Tensor
+
+from convis_core.estimation.nonlinearity import SILENCE
+
+__all__ = ["Curve", "FittedCurve", "fit_curve", "log_likelihood"]
+
+STEPS: Final = 100
+CONVERGED: Final = 1e-9
+"""Gain in log-likelihood, as a share of it, below which a fit has arrived."""
+
+
+class Curve(Protocol):
+    """A family of curves: the rate at each drive for given weights, and its slope in each of them."""
+
+    def rate_and_slopes(self, weights: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
+        """Rate ``[n]`` and slopes ``[n, weight]``."""
+
+
+@dataclass(frozen=True)
+class FittedCurve:
+    """A curve with its most likely weights, their covariance and what they explain.
+
+    `n_parameters` is the effective number where a penalty holds weights together.
+    """
+
+    curve: Curve
+    weights: Tensor
+    covariance: Tensor
+    log_likelihood: float
+    n_parameters: float
+
+    def rate(self, drive: Tensor) -> Tensor:
+        """Expected count at each drive."""
+        return self.curve.rate_and_slopes(self.weights, drive)[0]
+
+    def error(self, drive: Tensor) -> Tensor:
+        """Standard error of the expected count."""
+        slopes = self.curve.rate_and_slopes(self.weights, drive)[1]
+        return torch.einsum("ni,ij,nj->n", slopes, self.covariance, slopes).clamp_min(0.0).sqrt()
+
+    def interval(self, drive: Tensor, level: float) -> tuple[Tensor, Tensor]:
+        """Confidence interval of the expected count, symmetric in its logarithm."""
+        rate = self.rate(drive).clamp_min(SILENCE)
+        quantile = float(torch.special.ndtri(torch.tensor(0.5 + level / 2, dtype=torch.float64)))
+        factor = torch.exp((quantile * self.error(drive) / rate).clamp_max(700.0))
+        return rate / factor, rate * factor
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return 2.0 * (self.n_parameters - self.log_likelihood)
+
+
+def log_likelihood(rate: Tensor, counts: Tensor) -> float:
+    """Poisson log-likelihood, the term of the counts alone included."""
+    rate = rate.clamp_min(SILENCE)
+    return float((counts * rate.log() - rate - torch.lgamma(counts + 1.0)).sum())
+
+
+def fit_curve(curve: Curve, drive: Tensor, counts: Tensor, start: Tensor, penalty: Tensor | None = None) -> FittedCurve:
+    """Climb the Poisson likelihood by Fisher's scoring, damped as by Levenberg and Marquardt.
+
+    The covariance is that of counts whose variance is proportional to their mean (quasi-likelihood); the
+    factor is estimated from the residuals.
+
+    Parameters
+    ----------
+    curve : Curve
+    drive, counts : Tensor, shape [time]
+    start : Tensor, shape [weight]
+    penalty : Tensor, shape [weight, weight], optional
+        Its quadratic form, halved, is taken off the log-likelihood.
+    """
+    penalty = torch.zeros(len(start), len(start), dtype=start.dtype) if penalty is None else penalty
+
+    def height(weights: Tensor, rate: Tensor) -> float:
+        return log_likelihood(rate, counts) - 0.5 * float(weights @ penalty @ weights)
+
+    weights, damping = start, 1e-3
+    rate, slopes = curve.rate_and_slopes(weights, drive)
+    reached = height(weights, rate)
+    for _ in range(STEPS):
+        before = reached
+        expected = rate.clamp_min(SILENCE)
+        uphill = slopes.T @ (counts / expected - 1.0) - penalty @ weights
+        information = slopes.T @ (slopes / expected[:, None]) + penalty
+        brake = torch.diag(information.diagonal().clamp_min(SILENCE))
+        while damping < 1e10:
+            tried = weights + torch.linalg.solve(information + damping * brake, uphill)
+            new_rate, new_slopes = curve.rate_and_slopes(tried, drive)
+            new = height(tried, new_rate)
+            if new >= reached and math.isfinite(new):
+                weights, rate, slopes, reached, damping = tried, new_rate, new_slopes, new, damping * 0.2
+                break
+            damping *= 10.0
+        if reached - before < CONVERGED * (1.0 + abs(reached)):
+            break
+    expected = rate.clamp_min(SILENCE)
+    seen = slopes.T @ (slopes / expected[:, None])
+    covariance = torch.linalg.pinv(seen + penalty, rtol=1e-10, hermitian=True)
+    used = float((covariance @ seen).trace()) if bool(penalty.any()) else float(len(weights))
+    dispersion = float((counts - rate).square().sum() / rate.sum()) * len(counts) / max(1.0, len(counts) - used)
+    return FittedCurve(curve, weights, dispersion * covariance, log_likelihood(rate, counts), used)
