@@ -113,8 +113,13 @@ class Layer(Keeping):
 
     def __call__(self, x: Any) -> Any:
         frames = lift(x, dtype=self.dtype, device=self.device)
-        self._check_input(frames)
-        return super().__call__(frames)
+        before = state_registry.hold_state(self)
+        try:
+            self._check_input(frames)
+            return super().__call__(frames)
+        except BaseException:  # some parts may have seen the chunk, and others not
+            state_registry.put_state_back(before)
+            raise
 
     def _check_input(self, x: Tensor) -> None:
         if self.in_channels is not None and x.shape[CHANNEL] != self.in_channels:

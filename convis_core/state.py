@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, Final, overload
 
 from torch import Tensor, nn
 from typing_extensions import Self
@@ -21,7 +21,15 @@ from typing_extensions import Self
 from convis_core.errors import StateError, UnknownNameError
 from convis_core.tensors import describe_shape
 
-__all__ = ["StateTree", "StateVariable", "map_state", "state_names", "state_variable"]
+__all__ = [
+    "StateTree",
+    "StateVariable",
+    "hold_state",
+    "map_state",
+    "put_state_back",
+    "state_names",
+    "state_variable",
+]
 
 Value = Tensor | int | None
 
@@ -96,6 +104,32 @@ def clear_state(layer: nn.Module) -> None:
     """Forget everything remembered, as before the first chunk."""
     for _, module, name in owners(layer):
         _values(module)[name] = None
+
+
+Held = list[tuple[dict[str, Any], dict[str, Any]]]
+"""Attributes of every module of a layer, and what those were that make up its state."""
+
+_KEPT: Final = ("_state_values", "_state_geometry")
+
+
+def hold_state(layer: nn.Module) -> Held:
+    """Note the state and the input it belongs to, without a copy: layers replace what they remember."""
+    held = []
+    for module in layer.modules():
+        there = module.__dict__
+        noted = {name: there[name] for name in _KEPT if name in there}
+        if "_state_values" in noted:
+            noted["_state_values"] = dict(noted["_state_values"])
+        held.append((there, noted))
+    return held
+
+
+def put_state_back(held: Held) -> None:
+    """Go back to a state that was noted with `hold_state`."""
+    for there, noted in held:
+        for name in _KEPT:
+            there.pop(name, None)
+        there.update(noted)
 
 
 def map_state(layer: nn.Module, change: Callable[[Tensor], Tensor], recurse: bool = True) -> None:

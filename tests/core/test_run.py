@@ -15,7 +15,7 @@ from torch import Tensor
 
 import convis_core as convis
 from convis_core import ConvisError, Layer
-from convis_core.errors import ResolutionError, ResolutionWarning, RunError, ShapeError, StreamError
+from convis_core.errors import ResolutionError, ResolutionWarning, RunError, ShapeError, StateError, StreamError
 from convis_core.streams import SequenceStream, Stream
 
 MOVIE = np.random.default_rng(0).random((23, 4, 5)).astype(np.float32)
@@ -169,6 +169,26 @@ def test_a_model_that_raises_says_where_and_keeps_what_there_was() -> None:
     with pytest.raises(RunError) as caught:
         FailsAt().run(Endless(), dt=20, max_t=20)
     assert caught.value.output is None
+
+
+@pytest.mark.parametrize("error", [ValueError("too bright"), KeyboardInterrupt()], ids=["error", "interrupt"])
+def test_a_chunk_that_fails_leaves_the_state_before_it(error: BaseException) -> None:
+    """So that a run can go on, instead of with some parts that have seen the chunk and some that have not."""
+    last = FailsAt()
+    last.error = error
+    model, twin = (
+        convis.models.Sequential(convis.filters.TemporalLowPassFilterRecursive(tau=0.01), convis.filters.Diff(), end)
+        for end in (last, FailsAt())
+    )
+    with pytest.raises(type(error) if isinstance(error, KeyboardInterrupt) else RunError):
+        model.run([100.0, 900.0])
+    assert set(model.get_state().values()) == {None}
+    assert model.run(np.ones((3, 2, 2))).array().shape == (1, 1, 3, 2, 2)  # of another size, as nothing was seen
+    twin.run(np.ones((3, 2, 2)))
+    for value in ([np.full((2, 2, 2), 1e4)], [np.full((2, 3, 3), 1.0)]):
+        with pytest.raises((RunError, StateError, KeyboardInterrupt)):
+            model.run(value[0])
+    np.testing.assert_array_equal(model.run(MOVIE[:, :2, :2]).array(), twin.run(MOVIE[:, :2, :2]).array())
 
 
 def test_an_interrupt_keeps_what_there_was() -> None:
