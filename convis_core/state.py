@@ -109,7 +109,7 @@ def clear_state(layer: nn.Module) -> None:
 Held = list[tuple[dict[str, Any], dict[str, Any]]]
 """Attributes of every module of a layer, and what those were that make up its state."""
 
-_KEPT: Final = ("_state_values", "_state_geometry")
+_KEPT: Final[tuple[str, ...]] = ("_state_values", "_state_geometry")
 
 
 def hold_state(layer: nn.Module) -> Held:

@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from convis_core.cli.films import FILMS, VIDEOS, kind_of, open_stored, open_video, write_film
-from convis_core.cli.options import check_free
+from convis_core.cli.options import add_dataset, check_free
 from convis_core.errors import FileFormatError
 from convis_core.retina import RetinaConfiguration
 from convis_core.spike_files import read_spikes, write_spikes
@@ -41,6 +41,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--range", type=float, nargs=2, metavar=("BLACK", "WHITE"), help="values that a video shows black and white"
     )
+    add_dataset(parser)
     parser.add_argument("--force", action="store_true", help="write over TO if it is there")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(command=convert)
@@ -70,7 +71,8 @@ def convert(options: argparse.Namespace) -> None:
 
 def _convert_film(options: argparse.Namespace, target: Path) -> None:
     is_video = kind_of(options.source, FILMS, "film") in VIDEOS
-    with open_video(options.source) if is_video else open_stored(options.source, options.rate) as stream:
+    source = open_video(options.source) if is_video else open_stored(options.source, options.rate, options.dataset)
+    with source as stream:
         if stream.remaining == 0:
             raise FileFormatError(f"{options.source} holds no frames to convert.", "Check how it was made.")
         shown = (0.0, 1.0) if is_video else _shown(options, stream, target)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from convis_core.errors import FileFormatError, VideoError
+from convis_core.errors import FileFormatError, StreamError, VideoError
 from convis_core.files import atomic_path
 from convis_core.streams import (
     HDF5Reader,
@@ -49,18 +49,22 @@ def open_video(path: str, steps_per_second: float | None = None, size: tuple[int
     return VideoReader(path, size=size, mode="resize", steps_per_second=rate)
 
 
-def open_stored(path: str, steps_per_second: float | None = None) -> Stream:
+def open_stored(path: str, steps_per_second: float | None = None, dataset: str | None = None) -> Stream:
     """Open a film of numbers, of which only what is asked for is read."""
     readers: dict[str, Callable[..., Stream]] = {
         ".inr": InrImageStreamer,
         ".npy": NumpyReader,
-        ".npz": _ArchiveReader,
-        ".h5": HDF5Reader,
+        ".npz": ArchiveReader,
     }
-    return readers[kind_of(path, STORED, "film of numbers")](path, steps_per_second=steps_per_second)
+    kind = kind_of(path, STORED, "film of numbers")
+    if kind == ".h5":
+        return HDF5Reader(path, dataset, steps_per_second)
+    if dataset is not None:
+        raise StreamError(f"{path} holds a single film, without a name.", "Leave --dataset out.")
+    return readers[kind](path, steps_per_second=steps_per_second)
 
 
-class _ArchiveReader(NumpyReader):
+class ArchiveReader(NumpyReader):
     """The one film of an archive of arrays, unpacked to the disk and not to memory."""
 
     def __init__(self, path: str | os.PathLike[str], steps_per_second: float | None = None) -> None:

@@ -12,12 +12,15 @@ import torch
 from convis_core.errors import ParameterError, StreamError
 from convis_core.retina import Retina, RetinaConfiguration
 
-__all__ = ["add_model", "add_output", "at_least_one", "check_free", "load_retina", "names"]
+__all__ = ["add_dataset", "add_model", "add_output", "at_least_one", "check_free", "load_retina", "names"]
 
 
 def at_least_one(text: str) -> int:
     """Read a whole number from 1."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
     return number
@@ -46,6 +49,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", required=required, help=what)
     parser.add_argument("--force", action="store_true", help="write over FILE if it is there")
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dataset", metavar="NAME", help="which film of an .h5 file that holds several")
 
 
 def check_free(path: str | os.PathLike[str], force: bool) -> Path:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from convis_core.cli.films import FILMS, VIDEOS, kind_of, open_stored, open_video
-from convis_core.cli.options import add_model, add_output, at_least_one, check_device, check_free, load_retina, names
+from convis_core.cli.options import (
+    add_dataset,
+    add_model,
+    add_output,
+    at_least_one,
+    check_device,
+    check_free,
+    load_retina,
+    names,
+)
 from convis_core.cli.sinks import SINKS, open_sink
+from convis_core.errors import StreamError
 from convis_core.retina import Retina
 from convis_core.retina.recording import check_stages
 from convis_core.streams import ProcessingStream, Stream
@@ -34,6 +45,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--record", type=names, default=(), metavar="A,B", help="stages to write too, into .h5")
     parser.add_argument("--steps", type=at_least_one, metavar="N", help="stop after so many steps")
     parser.add_argument("--size", type=at_least_one, nargs=2, metavar=("ROWS", "COLUMNS"), help="resize a video")
+    add_dataset(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(command=run)
 
@@ -42,6 +54,8 @@ def run(options: argparse.Namespace) -> None:
     """Do it."""
     target = check_free(options.output, options.force)
     kind_of(target, SINKS, "file for answers")
+    if target.exists() and Path(options.film).exists() and target.samefile(options.film):
+        raise StreamError(f"{target} is the film, and would be written over while it is watched.", "Take another name.")
     retina = load_retina(options, seed=options.seed).to(check_device(options.device))
     record = check_stages(options.record, retina.stages)
     with ExitStack() as stack:
@@ -66,7 +80,9 @@ def watch(retina: Retina, source: Stream, put: Any, options: argparse.Namespace,
 def _open(options: argparse.Namespace, retina: Retina) -> Stream:
     rate = retina.resolution.steps_per_second
     if kind_of(options.film, FILMS, "film") not in VIDEOS:
-        return open_stored(options.film, rate)
+        if options.size:
+            raise StreamError("Only videos are resized, and numbers taken as they are.", "Leave --size out.")
+        return open_stored(options.film, rate, options.dataset)
     white = retina.to_configuration().get("input-luminosity-range")
     video = open_video(options.film, rate, tuple(options.size) if options.size else None)
     return ProcessingStream(video, lambda frames: frames * white, value_range=(0.0, white))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from convis_core.errors import StreamError
 from convis_core.output import Output
@@ -38,10 +38,13 @@ class Sink(ABC):
 class _Frames(Sink):
     """Every answer as frames, each to a writer of its own."""
 
-    def __init__(self, writers: dict[str, OutputStream]) -> None:
+    def __init__(self, writers: dict[str, OutputStream], begin: Callable[[], None] = lambda: None) -> None:
         self.writers = writers
+        self._begin = begin
 
     def put(self, output: Output) -> None:
+        if not self.n_steps:  # only now, so that a run that never began leaves what was there
+            self._begin()
         self.n_steps += output.n_frames
         for name, writer in self.writers.items():
             writer.put(output[name])
@@ -53,11 +56,14 @@ class _Frames(Sink):
 class _SpikeText(Sink):
     """Spikes as lines ``unit time``, at their exact times; cells are numbered on through all layers."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, path: Path) -> None:
         self.n_spikes = 0
-        self._file = file.open("w", encoding="ascii")
+        self._path = path
+        self._file: TextIO | None = None
 
     def put(self, output: Output) -> None:
+        if self._file is None:  # only now, as above
+            self._file = self._path.open("w", encoding="ascii")
         self.n_steps += output.n_frames
         spikes = check_spikes(*output.spike_times())
         self._file.write(spike_lines(spikes))
@@ -68,7 +74,8 @@ class _SpikeText(Sink):
         return f"{self.n_spikes} spikes in {self.n_steps} steps"
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 @contextmanager
@@ -99,14 +106,14 @@ def open_sink(path: Path, retina: Retina, record: tuple[str, ...]) -> Iterator[S
         )
     with ExitStack() as stack:
         if kind == ".inr":
-            writers: dict[str, OutputStream] = {names[0]: InrImageStreamWriter(path)}
+            frames = _Frames({names[0]: InrImageStreamWriter(path)})
         else:
-            _begin(path, retina)
             rate = retina.resolution.steps_per_second
             writers = {name: HDF5Writer(path, name, rate, compress="spikes" in name) for name in names}
-        for writer in writers.values():
+            frames = _Frames(dict(writers), lambda: _begin(path, retina))
+        for writer in frames.writers.values():
             stack.enter_context(writer)
-        yield _Frames(writers)
+        yield frames
 
 
 def _begin(path: Path, retina: Retina) -> None:

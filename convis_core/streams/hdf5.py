@@ -13,7 +13,7 @@ from convis_core.streams.checks import check_rate
 from convis_core.streams.stored import StoredStream, existing_file
 from convis_core.tensors import describe_shape
 
-__all__ = ["RATE", "HDF5Reader", "load_h5py"]
+__all__ = ["RATE", "HDF5Reader", "film_names", "load_h5py"]
 
 RATE = "steps_per_second"
 """Attribute of a dataset that says its rate."""
@@ -95,16 +95,51 @@ class HDF5Reader(StoredStream):
         self._file.close()
 
     def _choose(self, h5py: ModuleType, name: str | None) -> Any:
-        found: dict[str, Any] = {}
-        self._file.visititems(lambda key, item: found.update({key: item}) if isinstance(item, h5py.Dataset) else None)
+        found = _datasets(self._file, h5py)
         key = name.strip("/") if name is not None else next(iter(found), "")
         if key not in found or (name is None and len(found) > 1):
             problem = f"has no dataset {name!r}" if name is not None else f"has {len(found)} datasets"
             listed = ", ".join(f"{key} {describe_shape(item.shape)}" for key, item in found.items()) or "none"
-            raise UnknownNameError(f"{self.path} {problem}.", f"Name one with dataset=...; there are: {listed}.")
-        if found[key].ndim not in (3, 5) or found[key].dtype.kind not in "fiub":
+            raise UnknownNameError(
+                f"{self.path} {problem}.",
+                f"Name one (dataset=..., on the command line --dataset); there are: {listed}.",
+            )
+        if not _is_film(found[key]):
             raise ShapeError(
                 f"{key} in {self.path} is {found[key].dtype} {describe_shape(found[key].shape)}.",
                 "Expected numbers [time, x, y] or [batch, channel, time, x, y].",
             )
         return found[key]
+
+
+def film_names(path: str | os.PathLike[str]) -> list[str | None]:
+    """Name the datasets of a file that can be read as films; None stands for whatever is wrong with it.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> from convis_core.streams import HDF5Writer
+    >>> path = tempfile.mkdtemp() + "/retina.h5"
+    >>> with HDF5Writer(path, "on") as on, HDF5Writer(path, "off") as off:
+    ...     on.put(torch.rand(7, 4, 6))
+    ...     off.put(torch.rand(7, 4, 6))
+    >>> film_names(path)
+    ['off', 'on']
+    """
+    h5py = load_h5py()
+    try:
+        with h5py.File(path, "r") as file:
+            names = [name for name, data in _datasets(file, h5py).items() if _is_film(data)]
+    except OSError:
+        names = []
+    return [*names] or [None]
+
+
+def _datasets(file: Any, h5py: ModuleType) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    file.visititems(lambda key, item: found.update({key: item}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def _is_film(data: Any) -> bool:
+    return data.ndim in (3, 5) and data.dtype.kind in "fiub"

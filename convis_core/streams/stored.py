@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -48,9 +49,10 @@ class StoredStream(Stream):
 
     @cached_property
     def value_range(self) -> tuple[float, float]:  # type: ignore[override]
-        """Smallest and largest value of the first frames; looked for when it is first asked for."""
+        """Smallest and largest number of the first frames; looked for when it is first asked for."""
         check_open(self._is_closed, type(self).__name__)
         values = self.read(0, min(_SAMPLED, self.length or 0))
+        values = values[np.isfinite(values)]
         lo, hi = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
         return (lo, hi) if hi > lo else (lo, lo + 1.0)
 

@@ -96,6 +96,12 @@ def test_describing(convis_says: Says, tmp_path: Path) -> None:
     assert "60 frames of 12x16), values 0 to 1" in convis_says("describe film.npy").out
     convis.write_spikes(tmp_path / "a.spk", [3, 1, 3], [0.1, 0.25, 0.5])
     assert convis_says("describe a.spk").out == "3 spikes of 2 cells from 0.1 to 0.5 s\n"
+    assert convis_says("convert a.spk a.npz").code == 0
+    assert convis_says("describe a.npz").out == "3 spikes of 2 cells from 0.1 to 0.5 s\n"
+    np.save(tmp_path / "dark.npy", np.full((5, 4, 4), np.nan))
+    assert "values 0 to 1" in convis_says("describe dark.npy").out
+    (tmp_path / "broken.h5").write_bytes(b"no")
+    assert "no readable HDF5" in convis_says("describe broken.h5").error
 
 
 def test_impulse_responses_are_those_of_the_model(convis_says: Says, model: Path, tmp_path: Path) -> None:

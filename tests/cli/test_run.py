@@ -130,6 +130,8 @@ def test_spikes_of_arrays_are_those_of_virtual_retina(convis_says: Says, shared:
         ("run retina.xml film.npy -o out.h5 --record retina", "no stage 'retina' to record"),
         ("run retina.xml film.npy -o out.h5 --device warp", "The device 'warp' cannot be used"),
         ("run retina.xml film.npy -o out.h5 --dt 0", "argument --dt"),
+        ("run retina.xml film.npy -o out.h5 --dt x", "'x' is no whole number"),
+        ("run retina.xml film.npy -o out.h5 --size 4 4", "Only videos are resized"),
         ("run retina.xml film.npy", "required: -o"),
         ("frobnicate", "invalid choice"),
         ("", "required: COMMAND"),
@@ -140,6 +142,50 @@ def test_mistakes_are_answered_in_a_line(convis_says: Says, line: str, message: 
     said = convis_says(line)
     assert said.code == 2 and message in said.error and "Traceback" not in said.error
     assert not (tmp_path / "out.h5").exists()
+
+
+@pytest.mark.parametrize("target", ["out.h5", "out.spk", "opl.inr"])
+@pytest.mark.usefixtures("model")
+def test_a_run_that_never_began_leaves_what_was_there(convis_says: Says, tmp_path: Path, target: str) -> None:
+    """Not an empty file, which would stand in the way of the next try, and not half of an old one."""
+    np.save(tmp_path / "dark.npy", np.full((5, 4, 4), np.nan))
+    np.save(tmp_path / "none.npy", np.zeros((0, 4, 4)))
+    RetinaConfiguration({"ganglion-layers": []}).write(tmp_path / "opl.xml")
+    model = "opl.xml" if target.endswith(".inr") else "retina.xml"
+    for film, message in (("dark.npy", "NaN"), ("none.npy", "no frames left")):
+        said = convis_says(f"run {model} {film} -o {target}")
+        assert said.code == 2 and message in said.error and not (tmp_path / target).exists()
+        (tmp_path / target).write_bytes(b"old")
+        assert convis_says(f"run {model} {film} -o {target} --force").code == 2
+        assert (tmp_path / target).read_bytes() == b"old"
+        (tmp_path / target).unlink()
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("kind", [".inr", ".h5"])
+def test_the_film_itself_is_never_written_over(convis_says: Says, movie: np.ndarray, tmp_path: Path, kind: str) -> None:
+    RetinaConfiguration({"ganglion-layers": []}).write(tmp_path / "opl.xml")
+    assert convis_says(f"convert film.npy film{kind}").code == 0
+    before = (tmp_path / f"film{kind}").read_bytes()
+    (tmp_path / f"other{kind}").symlink_to(tmp_path / f"film{kind}")
+    for target in (f"film{kind}", f"other{kind}"):
+        said = convis_says(f"run opl.xml film{kind} -o {target} --force")
+        assert said.code == 2 and "is the film, and would be written over" in said.error
+    assert (tmp_path / f"film{kind}").read_bytes() == before
+
+
+@pytest.mark.usefixtures("model", "movie")
+def test_a_film_among_others_is_chosen_by_name(convis_says: Says, tmp_path: Path) -> None:
+    """Such as one that a run before has written."""
+    assert convis_says("run retina.xml film.npy -o out.h5 --record opl,bipolar --quiet").code == 0
+    told = convis_says("describe out.h5").out.splitlines()
+    assert len(told) == 4 and told[0].startswith("out.h5, bipolar: HDF5Reader(60 frames of 12x16 at 200 Hz), values -")
+    said = convis_says("convert out.h5 opl.npy")
+    assert said.code == 2 and "--dataset); there are: bipolar" in said.error
+    assert convis_says("convert out.h5 opl.npy --dataset opl").code == 0
+    assert convis_says("convert out.h5 opl.mp4 --dataset absent").code == 2
+    assert convis_says("run retina.xml out.h5 -o again.spk --dataset opl").code == 0
+    assert "single film" in convis_says("run retina.xml opl.npy -o other.spk --dataset opl").error
 
 
 def test_ctrl_c_keeps_what_was_written(
