@@ -11,6 +11,7 @@ from torch import Tensor
 from convis_core.errors import ParameterError, UnknownNameError
 from convis_core.layer import Layer
 from convis_core.resolution import Resolution
+from convis_core.state import state_names
 from convis_core.tensors import CHANNEL
 
 __all__ = [
@@ -53,10 +54,7 @@ class Dict(Layer, register=False):
             self[name] = layer
 
     def __setitem__(self, name: str, layer: Layer) -> None:
-        if not isinstance(layer, Layer):
-            raise ParameterError(f"The part {name} must be a Layer, got {type(layer).__name__}.")
-        if not str(name).isidentifier() or (hasattr(self, name) and name not in self._modules):
-            raise ParameterError(f"A part cannot be called {name!r}.", "Choose a name that could be a variable.")
+        _check_part(self, name, layer)
         self.add_module(name, layer)
 
     def __getitem__(self, name: str) -> Layer:
@@ -79,8 +77,13 @@ class List(Layer, register=False):
 
     Parameters
     ----------
-    *layers : Layer, or one mapping of names to layers
+    *layers : Layer, or mapping of names to layers
         The layers.
+
+    Raises
+    ------
+    ParameterError
+        If a name is taken, or a layer with a memory is in two places.
 
     Examples
     --------
@@ -91,17 +94,26 @@ class List(Layer, register=False):
     """
 
     def __init__(self, *layers: Layer | Mapping[str, Layer], resolution: Resolution | None = None) -> None:
-        named: dict[str, Any] = {}
-        for layer in layers:
-            named |= layer if isinstance(layer, Mapping) else {f"layer_{len(named)}": layer}
-        first = next(iter(named.values()), None)
+        every = [part for layer in layers for part in (layer.values() if isinstance(layer, Mapping) else [layer])]
+        first = next(iter(every), None)
         super().__init__(resolution=resolution or (first.resolution if isinstance(first, Layer) else None))
-        for name, layer in named.items():
-            self._add(name, layer)
+        for layer in layers:
+            if isinstance(layer, Mapping):
+                for name, part in layer.items():
+                    self._add(name, part)
+            else:
+                self.append(layer)
 
     def _add(self, name: str, layer: Any) -> None:
-        if not isinstance(layer, Layer):
-            raise ParameterError(f"The part {name} must be a Layer, got {type(layer).__name__}.")
+        if name in self._modules:
+            raise ParameterError(f"There is a part {name!r} already.", "Give each part a name of its own.")
+        _check_part(self, name, layer)
+        shared = [m for m in set(layer.modules()) & set(self.modules()) if state_names(type(m))]
+        if shared:
+            raise ParameterError(
+                f"A {type(shared[0]).__name__} remembers what it has seen, and cannot do so in two places.",
+                "Make another one, e.g. with copy.deepcopy(layer).",
+            )
         self.add_module(name, layer)
 
     def append(self, layer: Layer) -> None:
@@ -129,8 +141,13 @@ class Sequential(List, register=False):
 
     Parameters
     ----------
-    *layers : Layer, or one mapping of names to layers
+    *layers : Layer, or mapping of names to layers
         All but the last with a single response.
+
+    Raises
+    ------
+    ParameterError
+        As for `List`, or if a layer follows one with several responses.
 
     Examples
     --------
@@ -139,10 +156,11 @@ class Sequential(List, register=False):
     array([0., 2., 0.], dtype=float32)
     """
 
-    def __init__(self, *layers: Layer | Mapping[str, Layer], resolution: Resolution | None = None) -> None:
-        super().__init__(*layers, resolution=resolution)
+    def _add(self, name: str, layer: Any) -> None:
         if len(self):
-            self.in_channels, self.output_names = self[0].in_channels, self[-1].output_names
+            _check_one_response(list(self._modules)[-1], self[-1])
+        super()._add(name, layer)
+        self.in_channels, self.output_names = self[0].in_channels, self[-1].output_names
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         response: Any = x
@@ -156,11 +174,16 @@ class Parallel(List, register=False):
 
     Parameters
     ----------
-    *layers : Layer, or one mapping of names to layers
+    *layers : Layer, or mapping of names to layers
         Each with a single response.
     combine : {"sum", "channels"}, optional
         Add the responses up, or put them side by side as channels; otherwise the model has one
         output for each, named as the part.
+
+    Raises
+    ------
+    ParameterError
+        As for `List`, or if a layer has several responses.
 
     Examples
     --------
@@ -176,18 +199,40 @@ class Parallel(List, register=False):
         combine: Combine | None = None,
         resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(*layers, resolution=resolution)
         if combine not in (None, "sum", "channels"):
             raise ParameterError(f"combine must be 'sum', 'channels' or None, got {combine!r}.")
         self.combine = combine
-        if combine is None:
+        super().__init__(*layers, resolution=resolution)
+
+    def _add(self, name: str, layer: Any) -> None:
+        super()._add(name, layer)
+        _check_one_response(name, layer)
+        if self.combine is None:
             self.output_names = tuple(self._modules)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         responses = [layer(x) for layer in self]
+        if not responses:
+            raise ParameterError(f"This {type(self).__name__} has no parts to answer.", "Append some.")
         if self.combine == "sum":
             return torch.stack(responses).sum(dim=0)
         return torch.cat(responses, dim=CHANNEL) if self.combine == "channels" else tuple(responses)
+
+
+def _check_part(model: Layer, name: Any, layer: Any) -> None:
+    if not isinstance(layer, Layer):
+        raise ParameterError(f"The part {name} must be a Layer, got {type(layer).__name__}.")
+    if not str(name).isidentifier() or (hasattr(model, name) and name not in model._modules):
+        raise ParameterError(f"A part cannot be called {name!r}.", "Choose a name that could be a variable.")
+
+
+def _check_one_response(name: str, layer: Layer) -> None:
+    if len(layer.output_names) > 1:
+        raise ParameterError(
+            f"The part {name} has {len(layer.output_names)} responses, {', '.join(layer.output_names)}, "
+            "and only one can be handed on.",
+            "Combine them, e.g. with Parallel(..., combine='channels').",
+        )
 
 
 def make_sequential_parallel_model(stages: Sequence[Sequence[Layer]]) -> Sequential:

@@ -149,6 +149,51 @@ def test_lists_and_dictionaries() -> None:
         parts(torch.zeros(3))
 
 
+def test_no_part_takes_the_place_of_another() -> None:
+    """It would be gone without a word."""
+    first, second = filters.NLRectify(), filters.NLSquare()
+    mixed = models.Sequential({"layer_1": first}, second)
+    assert [(name, type(part).__name__) for name, part in mixed.named_children()] == [
+        ("layer_1", "NLRectify"),
+        ("layer_2", "NLSquare"),
+    ]
+    for parts in ([{"on": first}, {"on": second}], [first, {"layer_0": second}]):
+        with pytest.raises(ParameterError, match=r"There is a part '(on|layer_0)' already"):
+            models.Sequential(*parts)
+    for name in ("p", "forward", "a.b", "", 0):
+        with pytest.raises(ParameterError, match="A part cannot be called"):
+            models.List({name: first})  # type: ignore[dict-item]
+
+
+def test_a_layer_with_a_memory_is_in_one_place() -> None:
+    """In two it would remember the input of the one for the other; without a memory it does not matter."""
+    once = filters.Diff()
+    for parts in ([once, once], [models.Sequential(once), once], [once, models.Parallel(once, combine="sum")]):
+        with pytest.raises(ParameterError, match="A Diff remembers what it has seen"):
+            models.Sequential(*parts)
+    square = filters.NLSquare()
+    assert models.Sequential(square, square).run([2.0]).array().item() == 16.0
+    assert models.Sequential(once, copy.deepcopy(once)).run([1.0, 2.0]).array().ravel().tolist() == [0.0, 1.0]
+
+
+def test_only_the_last_of_a_row_has_several_responses() -> None:
+    side_by_side = models.Parallel(filters.NLRectify(), filters.NLSquare())
+    grown = models.Sequential()
+    grown.append(filters.Diff())
+    grown.append(side_by_side)
+    assert grown.run([1.0, 2.0]).names == grown.output_names == ("layer_0", "layer_1")
+    with pytest.raises(ParameterError, match="layer_1 has 2 responses, layer_0, layer_1, and only one"):
+        grown.append(filters.Diff())
+    with pytest.raises(ParameterError, match="layer_0 has 2 responses"):
+        models.Parallel(side_by_side, combine="sum")
+    wide = models.Parallel()
+    wide.append(filters.NLRectify())
+    assert wide.run([1.0]).names == ("layer_0",)
+    for combine in ("sum", "channels", None):
+        with pytest.raises(ParameterError, match="no parts to answer"):
+            models.Parallel(combine=combine).run([1.0])  # type: ignore[arg-type]
+
+
 def row() -> models.Sequential:
     torch.manual_seed(0)
     return models.Sequential(
