@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,10 +48,22 @@ class CellArray:
     def __post_init__(self) -> None:
         if not self.density > 0:
             raise ParameterError(f"The density of cells must be above 0 per deg, got {self.density!r}.")
+        number, cells = Counter(unit[2] for unit in self.units).most_common(1)[0] if self.units else (0, 0)
+        if cells > 1:
+            raise ParameterError(
+                f"{cells} cells of all-units have the number {number}.", "Give each a mvaspike-id of its own."
+            )
 
     @classmethod
     def of(cls, group: Mapping[str, Any]) -> CellArray | None:
-        """Read a spiking channel of a configuration; None where it has no array."""
+        """Read a spiking channel of a configuration; None where it has no array.
+
+        Raises
+        ------
+        ParameterError
+            If cells are named one by one without an array, which says how large a map they need, or
+            by the same number.
+        """
         units = tuple(
             (unit["x-offset__deg"], unit["y-offset__deg"], int(unit.get("mvaspike-id", k)))
             for k, unit in enumerate(group.get("all-units", ()))
@@ -61,6 +74,11 @@ class CellArray:
         if (circular := group.get("circular-array")) is not None:
             size = circular["diameter__deg"], circular["diameter__deg"]
             return cls("circular", circular["fovea-density__inv-deg"], size, circular["noise_pos"], units)
+        if units:
+            raise ParameterError(
+                f"all-units places {len(units)} cells, and no array says how large a map they need.",
+                "Add a square-array or a circular-array.",
+            )
         return None
 
     def extent(self, image: tuple[int, int], reach: int, pixel_per_degree: float) -> tuple[float, float]:

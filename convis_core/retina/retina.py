@@ -118,7 +118,7 @@ class Retina(Layer):
         self._record: tuple[str, ...] = ()
         self._is_still = False
         self._has_bipolar = bipolar
-        self._build(config)
+        self._build(config, self.resolution)
 
     @classmethod
     def from_xml(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -134,26 +134,27 @@ class Retina(Layer):
 
         All stages are made anew, so that what was learnt and remembered is gone; whether the
         retina spikes, moves its eye or has bipolar cells, how its outer plexiform layer is computed, its delays and its
-        seed stay as they were chosen when it was made.
+        seed stay as they were chosen when it was made. On an error it stays the retina that it was.
         """
         config = _configuration(configuration, None)
-        self.resolution, self.optimizer = config.resolution, None
-        self._build(config)
+        self._build(config, config.resolution)
+        self.optimizer = None
         self._forget_geometry()
 
     def to_configuration(self) -> RetinaConfiguration:
         """Describe the retina as it is now, with the parameters that were set or fitted."""
         return write_back(self._configuration, self._parts())
 
-    def _build(self, config: RetinaConfiguration) -> None:
+    def _build(self, config: RetinaConfiguration, resolution: Resolution) -> None:
         if not self._has_bipolar:
             for gain in ("contrast-gain-control", "contrast-gain-control-custom"):
                 if gain in config.as_dict():
                     config.remove(gain)
-        parts = assemble(config, self.resolution, self._options, self.dtype)
+        parts = assemble(config, resolution, self._options, self.dtype)
+        self._mosaic = Mosaic(config, parts, self._options.seed)
         for name in list(self._modules):
             delattr(self, name)
-        self._configuration = config
+        self._configuration, self.resolution = config, resolution
         self.eye, self.opl, self.bipolar, self.n_layers = parts.eye, parts.opl, parts.bipolar, len(parts.layers)
         for i, (current, neurons) in enumerate(parts.layers):
             self.add_module(f"gang_{i}_input", current)
@@ -163,7 +164,6 @@ class Retina(Layer):
             for name in ("opl", "bipolar", *names):
                 self.add_module(f"delay_{name}", StageDelay(resolution=self.resolution))
         self.to(self.device)
-        self._mosaic = Mosaic(config, parts, self._options.seed)
         self.spiking = bool(parts.layers) and all(neurons is not None for _, neurons in parts.layers)
         self.output_names = self._names()
 
@@ -338,4 +338,9 @@ def _configuration(described: Described, resolution: Resolution | None) -> Retin
         here = resolution or default_resolution()
         units = {"temporal-step__sec": here.step, "pixels-per-degree": here.pixel_per_degree}
         return RetinaConfiguration({**units, **(described or {})})
+    if not isinstance(described, (str, os.PathLike)):
+        raise ParameterError(
+            f"A retina is described by a configuration, a file or values by path, got {described!r}.",
+            "For example Retina({'pixels-per-degree': 20}).",
+        )
     return RetinaConfiguration.read(described)

@@ -67,6 +67,17 @@ def test_an_array_is_at_most_what_can_be_seen_whole() -> None:
         CellArray(density=0.0)
 
 
+def test_cells_one_by_one_need_an_array_and_numbers_of_their_own() -> None:
+    """Without an array they were left out in silence."""
+    channel = "ganglion-layers.0.spiking-channel"
+    unit = {"x-offset__deg": 0.1, "mvaspike-id": 3}
+    with pytest.raises(ParameterError, match="all-units places 1 cells, and no array"):
+        Retina({f"{channel}.all-units.+": unit})
+    square = {f"{channel}.square-array": {"uniform-density__inv-deg": 5.0}}
+    with pytest.raises(ParameterError, match="2 cells of all-units have the number 3"):
+        Retina({**square, f"{channel}.all-units": [unit, unit]})
+
+
 def test_a_retina_looks_at_the_middle_and_numbers_its_cells() -> None:
     array = {"square-array": {"size-x__deg": 0.2, "size-y__deg": 0.1, "uniform-density__inv-deg": 10.0}}
     layers = [{"sign": s, "spiking-channel": array} for s in (1, -1)]

@@ -70,6 +70,32 @@ def test_a_retina_becomes_another(folder: Path) -> None:
     assert {h.name for h in retina.p} == {h.name for h in Retina().p}
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"ganglion-layers.0.transient-tau__sec": 0.0},
+        {"ganglion-layers.0.spiking-channel.square-array.uniform-density__inv-deg": 0.0},
+    ],
+    ids=["a stage", "an array"],
+)
+def test_a_retina_that_cannot_become_another_stays_what_it_was(bad: dict[str, float]) -> None:
+    retina, twin = Retina(seed=1), Retina(seed=1)
+    retina.set_optimizer.Adam()
+    frames = np.random.default_rng(0).random((40, 5, 6))
+    for model in (retina, twin):
+        model.run(frames)
+    with pytest.raises(ParameterError):
+        retina.parse_config({"temporal-step__sec": 0.005, "pixels-per-degree": 33.0, **bad})
+    assert retina.resolution == twin.resolution and retina.optimizer is not None
+    np.testing.assert_array_equal(retina.run(frames).array(0), twin.run(frames).array(0))
+
+
+@pytest.mark.parametrize("described", [3, [1], object()])
+def test_what_describes_no_retina_is_refused(described: object) -> None:
+    with pytest.raises(ParameterError, match="described by a configuration, a file or values by path"):
+        Retina(described)  # type: ignore[arg-type]
+
+
 def test_parts_can_be_left_out() -> None:
     assert Retina(bipolar=False).bipolar is None
     assert Retina(spikes=False).output_names == ("ganglion_current_ON", "ganglion_current_OFF")
