@@ -97,7 +97,8 @@ def reconstruct(
     ParameterError
         If a spike is of a cell that is not there, or a number makes no sense.
     ShapeError
-        If the positions are not pairs, or not as many as the numbers.
+        If the positions are not pairs, or not as many as the numbers; if an Output is not of one
+        film with a cell at each pixel of the image, and no positions are given.
     StreamError
         If the size, the number of frames or the name of a choice is none.
 
@@ -128,12 +129,14 @@ def reconstruct(
     check_choice(kernel, tuple(_KERNELS), "kernel")
     check_choice(normalise, ("coverage", "density", "none"), "normalise")
     places = one_per_pixel(size, here) if positions is None else _pairs(positions)
-    events = check_spikes(*(spikes.spike_times() if isinstance(spikes, Output) else spikes))
+    events = _events(spikes)
     if positions is None:
+        if isinstance(spikes, Output):
+            _check_one_per_pixel(spikes, size)
         events = Spikes(events.unit % len(places), events.time)
 
     counts = _counts(events, _indices(numbers, len(places)), len(places), frames, here)
-    rate = _remember(counts, _KERNELS[kernel](memory_steps) * here.steps_per_second)
+    rate = _remember(counts, _KERNELS[kernel](memory_steps, frames) * here.steps_per_second)
     weights = spots_of_cells(places, size, width_px, spot, log_polar, here)
     movie: Tensor = torch.sparse.mm(weights, rate)
     if normalise != "none":
@@ -147,16 +150,44 @@ def reconstruct(
 
 
 def _positive(value: float, name: str) -> float:
-    if not 0 < value < math.inf:
+    if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 < value < math.inf:
         raise ParameterError(f"{name} must be a finite number above 0, got {value!r}.")
-    return value
+    return float(value)
+
+
+def _events(spikes: Any) -> Spikes:
+    if isinstance(spikes, Output):
+        return check_spikes(*spikes.spike_times())
+    if not isinstance(spikes, (tuple, list)) or len(spikes) != 2:
+        raise ParameterError(
+            f"Expected an Output or units and times of spikes, got {type(spikes).__name__}.", "Give o.spike_times()."
+        )
+    return check_spikes(*spikes)
+
+
+def _check_one_per_pixel(output: Output, size: tuple[int, int]) -> None:
+    """Refuse spikes whose cells would be taken for those of other pixels, or of other films."""
+    for shape in (tuple(output[name].shape) for name in output.events):
+        if shape[3:] != size:
+            raise ShapeError(
+                f"The cells are {shape[3]}x{shape[4]}, not one at each of {size[0]}x{size[1]} pixels.",
+                "Give their size, or positions=retina.unit_positions()[layer] of cells in an array.",
+            )
+        if shape[:2] != (1, 1):
+            raise ShapeError(
+                f"Spikes of {shape[0]} batches and {shape[1]} channels make no single film.",
+                "Choose those of one, by their numbers.",
+            )
 
 
 def _pairs(positions: Any) -> Positions:
-    places = np.asarray(positions, dtype=np.float64)
-    if places.ndim != 2 or places.shape[1] != 2:
+    try:
+        places = np.asarray(positions, dtype=np.float64)
+    except (TypeError, ValueError):
+        places = np.asarray(math.nan)
+    if places.ndim != 2 or places.shape[1] != 2 or not np.isfinite(places).all():
         raise ShapeError(
-            f"Expected positions [cell, 2] in deg to the right and down, got {places.shape}.",
+            f"Expected positions [cell, 2] in deg to the right and down, all finite, got {places.shape}.",
             "Give retina.unit_positions()[layer].",
         )
     return places
@@ -166,40 +197,43 @@ def _indices(numbers: Any, n_cells: int) -> NDArray[np.int64]:
     """Numbers of the cells in the order of their positions."""
     if numbers is None:
         return np.arange(n_cells)
-    named = np.asarray(numbers, dtype=np.int64)
+    given = np.asarray(numbers)
+    whole = given.dtype.kind in "iu" or (given.dtype.kind == "f" and bool((given == np.floor(given)).all()))
+    named = given.astype(np.int64) if whole else np.empty(0)
     if named.shape != (n_cells,) or len(np.unique(named)) != n_cells:
-        raise ShapeError(f"Expected one number for each of {n_cells} cells, no two the same, got {named.shape}.")
+        raise ShapeError(f"Expected one whole number for each of {n_cells} cells, no two the same, got {numbers!r}.")
     return named
 
 
 def _counts(events: Spikes, named: NDArray[np.int64], n_cells: int, frames: int, here: Resolution) -> Tensor:
     """Spikes ``[cell, frame]``, each in the first frame that begins after it."""
-    order = np.argsort(named)
-    found = order[np.searchsorted(named, events.unit, sorter=order).clip(max=n_cells - 1)]
-    if not np.array_equal(named[found], events.unit):
-        missing = np.setdiff1d(events.unit, named)
+    missing = np.setdiff1d(events.unit, named)
+    if len(missing):
         raise ParameterError(
             f"There are spikes of cell {missing[0]}, which has no position.",
             "Give the positions of all cells, and their numbers where these do not count from 0.",
         )
-    frame = np.ceil(events.time * here.steps_per_second - NEARLY).astype(np.int64)
+    order = np.argsort(named)
+    frame = np.ceil(events.time * here.steps_per_second - NEARLY)
     seen = (frame >= 0) & (frame < frames)
-    counts = np.bincount(found[seen] * frames + frame[seen], minlength=n_cells * frames)
+    found = order[np.searchsorted(named, events.unit[seen], sorter=order)]
+    counts = np.bincount(found * frames + frame[seen].astype(np.int64), minlength=n_cells * frames)
     return torch.from_numpy(counts.reshape(n_cells, frames).astype(np.float64))
 
 
-def _exponential(steps: float) -> Tensor:
-    lags = torch.arange(max(1, round(_CUT * steps)), dtype=torch.float64)
-    weights = torch.exp(-lags / steps)
-    return weights / weights.sum()
+def _exponential(steps: float, most: int) -> Tensor:
+    """Weights of the first lags, at most so many; the sum of all of them is 1."""
+    n = max(1, round(_CUT * steps))
+    total = math.expm1(-n / steps) / math.expm1(-1 / steps)
+    return torch.exp(-torch.arange(min(n, most), dtype=torch.float64) / steps) / total
 
 
-def _box(steps: float) -> Tensor:
+def _box(steps: float, most: int) -> Tensor:
     n = max(1, round(steps))
-    return torch.full((n,), 1.0 / n, dtype=torch.float64)
+    return torch.full((min(n, most),), 1.0 / n, dtype=torch.float64)
 
 
-_KERNELS: dict[str, Callable[[float], Tensor]] = {"exponential": _exponential, "box": _box}
+_KERNELS: dict[str, Callable[[float, int], Tensor]] = {"exponential": _exponential, "box": _box}
 
 
 def _remember(counts: Tensor, kernel: Tensor) -> Tensor:

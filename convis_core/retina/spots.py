@@ -33,7 +33,9 @@ def spots_of_cells(
     ]
     density = np.array([1.0 if scheme is None else scheme.at(math.hypot(*place)) for place in places])
     radius = width / density if spot == "disc" else np.full(len(places), width / 2)
-    reach = np.arange(-math.ceil(radius.max(initial=0.0)), math.ceil(radius.max(initial=0.0)) + 1)
+    farthest = max(np.abs(c - edge).max(initial=0.0) for c, n in zip(centre, size, strict=True) for edge in (0, n - 1))
+    limit = math.ceil(min(radius.max(initial=0.0), farthest))  # no pixel of the image is further from a cell
+    reach = np.arange(-limit, limit + 1)
     x, y = np.meshgrid(reach, reach, indexing="ij")
     if spot == "disc":
         inside = np.hypot(x, y) < radius[:, None, None] - NEARLY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_what_cannot_be_is_refused() -> None:
         reconstruct(([3], [0.01]), (4, 4), 10, positions=[[0, 0]])
     with pytest.raises(ShapeError, match="positions \\[cell, 2\\]"):
         reconstruct(one, (4, 4), 10, positions=[0.0, 1.0])
-    with pytest.raises(ShapeError, match="one number for each of 1 cells"):
+    with pytest.raises(ShapeError, match="one whole number for each of 1 cells"):
         reconstruct(one, (4, 4), 10, positions=[[0, 0]], numbers=[1, 2])
     with pytest.raises(ParameterError, match="density of cells, it is needed"):
         reconstruct(one, (4, 4), 10, normalise="density")
@@ -116,3 +117,34 @@ def test_what_cannot_be_is_refused() -> None:
             reconstruct(one, (4, 4), 10, **how)  # type: ignore[arg-type]
     with pytest.raises(StreamError, match="rows of a frame"):
         reconstruct(one, (0, 4), 10)
+    for places in ("here", [[math.nan, 0.0]]):
+        with pytest.raises(ShapeError, match="positions \\[cell, 2\\]"):
+            reconstruct(one, (4, 4), 10, positions=places)
+    with pytest.raises(ShapeError, match="one whole number"):
+        reconstruct(one, (4, 4), 10, positions=[[0, 0]], numbers=[0.5])
+    with pytest.raises(ParameterError, match="has no position"):
+        reconstruct(one, (4, 4), 10, positions=np.zeros((0, 2)))
+    for spikes in (None, ([0],), 3):
+        with pytest.raises(ParameterError, match="Expected an Output or units and times"):
+            reconstruct(spikes, (4, 4), 10)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="width must be a finite number"):
+        reconstruct(one, (4, 4), 10, width="wide")  # type: ignore[arg-type]
+
+
+def test_cells_of_an_output_are_not_taken_for_those_of_other_pixels() -> None:
+    clip = np.random.default_rng(0).random((2, 1, 60, 5, 6)) * 10
+    o = Retina(seed=1).run(clip[0, 0])
+    assert reconstruct(o, (5, 6), 60).shape == (1, 1, 60, 5, 6)
+    with pytest.raises(ShapeError, match="cells are 5x6, not one at each of 6x5 pixels"):
+        reconstruct(o, (6, 5), 60)
+    with pytest.raises(ShapeError, match="2 batches"):
+        reconstruct(Retina(seed=1).run(clip), (5, 6), 60)
+
+
+def test_no_memory_and_no_width_is_too_much() -> None:
+    """What lies before the film or outside of the image costs nothing."""
+    spikes = np.array([0, 1, 0]), np.array([0.001, 0.002, 1e12])
+    long = reconstruct(spikes, (4, 5), 30, memory=1e7, width=1e6)
+    assert float(long.max()) == pytest.approx(2e-7 / 20 / (1 - math.exp(-5)), rel=1e-6)
+    short = reconstruct(spikes, (4, 5), 30, memory=0.004, width=2.0, normalise="none")
+    torch.testing.assert_close(short, reconstruct(spikes, (4, 5), 30, memory=0.004, width=0.9, normalise="none"))
