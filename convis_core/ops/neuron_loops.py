@@ -99,10 +99,17 @@ def run_neuron(
         The first `traces` states at the end of each frame.
     states : tuple of Tensor, shape [batch, channel, x, y]
         After the chunk.
+
+    Raises
+    ------
+    ParameterError
+        If they are no numbers any more, and never would be again.
     """
     tensors = [torch.as_tensor(n, dtype=current.dtype, device=current.device) for n in numbers]
     if compiled and can_run_compiled(current, *states, *tensors):
-        return _run_compiled(loop(), current, states, tensors, n_steps, traces)
+        answer = _run_compiled(loop(), current, states, tensors, n_steps, traces)
+        _check_finite(answer[-1])
+        return answer
     spikes: list[Tensor] = []
     recorded: list[list[Tensor]] = [[] for _ in range(traces)]
     for drive in current.unbind(TIME):
@@ -115,8 +122,18 @@ def run_neuron(
             trace.append(states[k])
     if not spikes:
         return torch.empty_like(current), (torch.empty_like(current),) * traces, states
+    _check_finite(states)
     stacked = tuple(torch.stack(trace, dim=TIME) for trace in recorded)
     return torch.stack(spikes, dim=TIME), stacked, states
+
+
+def _check_finite(states: States) -> None:
+    """Refuse an integration that went astray: its potentials would be NaN in silence from then on."""
+    if not bool(torch.stack([state.isfinite().all() for state in states]).all()):
+        raise ParameterError(
+            "The potential of a neuron grew beyond all numbers: its input is too strong for steps this long.",
+            "Check the unit of the input and of its noise, or lower longest_step.",
+        )
 
 
 def _run_compiled(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from convis_core import Resolution
-from convis_core.errors import UnknownNameError
+from convis_core.errors import ParameterError, UnknownNameError
 from convis_core.filters.spiking import AdaptiveExponential, FitzHughNagumo, HodgkinHuxley, Izhikevich
 
 # class: an input under which it fires, and the level through which its potential rises in a spike
@@ -29,6 +29,26 @@ def test_every_choice_can_be_had_alone_and_together(cls: Any) -> None:
     assert together.names == cls.choices
     for name in cls.choices:
         np.testing.assert_array_equal(cls(outputs=(name,)).run(current).array(), together.array(name))
+
+
+@pytest.mark.parametrize(("cls", "current"), [(FitzHughNagumo, 255.0), (HodgkinHuxley, -1e4)])
+@pytest.mark.parametrize("gradient", [False, True])
+def test_an_integration_that_goes_astray_is_told_and_undone(cls: Any, current: float, gradient: bool) -> None:
+    """Such as that of grey values of 0 to 255; the potential would be NaN for ever, and no spike would come."""
+    neuron, twin = cls(), cls()
+    drive = np.full((50, 1, 2), NEURONS[cls][0])
+    for model in (neuron, twin):
+        model.run(drive)
+    with pytest.raises(ParameterError, match="grew beyond all numbers"):
+        neuron.run(np.full((300, 1, 2), current), grad=gradient)
+    np.testing.assert_array_equal(neuron.run(drive).array(), twin.run(drive).array())
+
+
+@every_neuron
+@pytest.mark.parametrize("step", [0.0, -1.0, math.nan, math.inf])
+def test_a_step_that_is_none_is_refused(cls: Any, step: float) -> None:
+    with pytest.raises(ParameterError, match="longest_step must be a finite number above 0"):
+        cls(longest_step=step)
 
 
 @every_neuron

@@ -9,10 +9,12 @@ from convis_core.filters.spiking.integrate_and_fire import (
     RefractoryLeakyIntegrateAndFireNeuron,
 )
 from convis_core.filters.spiking.izhikevich import Izhikevich
+from convis_core.filters.spiking.izhikevich_presets import PRESETS
 from convis_core.filters.spiking.motion_sensor import IntegrativeMotionSensor
 from convis_core.filters.spiking.poisson import Poisson
 
 __all__ = [
+    "PRESETS",
     "AdaptiveExponential",
     "EventCamera",
     "FitzHughNagumo",

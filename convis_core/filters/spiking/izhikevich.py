@@ -130,7 +130,7 @@ class Izhikevich(NeuronLayer):
 
     @classmethod
     def preset(cls, name: str, **options: Any) -> Self:
-        """Make one of the twenty named kinds; its input is ``PRESETS[name].current(resolution)``.
+        """Make one of the twenty named kinds; its input is ``filters.spiking.PRESETS[name].current(resolution)``.
 
         Parameters
         ----------

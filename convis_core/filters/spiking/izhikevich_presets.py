@@ -147,6 +147,7 @@ PRESETS: dict[str, IzhikevichPreset] = {
         _preset("inhibition-induced bursting", (-0.026, -1, -45, 0), -63.8, 350, _pulses((50, 200, -5), base=80)),
     )
 }
+"""The twenty kinds by name: `parameters`, `start`, and ``current(resolution)``, the input that brings each out."""
 
 _OTHER_SPELLINGS = {
     "accomodation": "accommodation",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from convis_core.errors import UnknownNameError
+from convis_core.errors import ParameterError, UnknownNameError
 from convis_core.filters.spiking.stochastic import StochasticLayer
 from convis_core.ops.neuron_loops import States
 from convis_core.ops.noise import block_normal
@@ -52,6 +52,8 @@ class NeuronLayer(StochasticLayer, register=False):
     ------
     UnknownNameError
         For an output that the neuron does not have.
+    ParameterError
+        For a step that is none.
     """
 
     choices: ClassVar[tuple[str, ...]] = ("spikes",)
@@ -74,6 +76,8 @@ class NeuronLayer(StochasticLayer, register=False):
                 f"{type(self).__name__} has no output {', '.join(map(repr, unknown)) or '()'}.",
                 f"Choose from: {', '.join(self.choices)}.",
             )
+        if not 0 < longest_step < math.inf:
+            raise ParameterError(f"longest_step must be a finite number above 0, got {longest_step!r}.")
         self.output_names = chosen
         self.spiking = chosen == ("spikes",)
         self.longest_step = float(longest_step)
