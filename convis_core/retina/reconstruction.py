@@ -199,7 +199,7 @@ def _indices(numbers: Any, n_cells: int) -> NDArray[np.int64]:
         return np.arange(n_cells)
     given = np.asarray(numbers)
     whole = given.dtype.kind in "iu" or (given.dtype.kind == "f" and bool((given == np.floor(given)).all()))
-    named = given.astype(np.int64) if whole else np.empty(0)
+    named = given.astype(np.int64) if whole else np.empty(0, np.int64)
     if named.shape != (n_cells,) or len(np.unique(named)) != n_cells:
         raise ShapeError(f"Expected one whole number for each of {n_cells} cells, no two the same, got {numbers!r}.")
     return named
