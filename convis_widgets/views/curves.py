@@ -21,7 +21,8 @@ __all__ = ["CurveView"]
 MARGIN = {"top": 8, "bottom": 38, "left": 52, "right": 14}
 MOST_TICKS = (11, 5)
 NOWHERE = -1e9
-"""Where a mark waits that has nothing to show: bqplot draws NaN with errors."""
+"""Where a mark waits that has nothing to show. bqplot draws NaN with errors, and a mark that is made visible while its
+view is being built stays hidden for good."""
 EMPTY = np.ones(2)
 
 
@@ -90,9 +91,8 @@ class CurveView(VBox):
     def line(self, colour: str, *, width: float = 1.6, dashed: bool = False, **options: Any) -> bqplot.Lines:
         """Add a line in one of the theme's colours, e.g. ``on``, ``off``, ``ghost``, ``accent``."""
         mark = bqplot.Lines(
-            x=EMPTY,
+            x=EMPTY + NOWHERE,
             y=EMPTY,
-            visible=False,
             scales={"x": self.x, "y": self.y},
             colors=[f"var(--cv-{colour})"],
             stroke_width=width,
@@ -122,13 +122,13 @@ class CurveView(VBox):
         return mark
 
     def draw(self, mark: bqplot.Lines, x: NDArray[np.float64], y: NDArray[np.float64] | None) -> None:
-        """Give a line its points, ``y`` of shape [n] or, for a band, [2, n]; fewer than two hide it."""
+        """Give a line its points, ``y`` of shape [n] or, for a band, [2, n]; fewer than two take it away."""
         if y is None or len(x) < 2:
             self._extents.pop(mark, None)
-            self.hub.set(mark, visible=False)
+            self.hub.set(mark, x=EMPTY + NOWHERE, y=EMPTY)
         else:
             self._extents[mark] = (x[0], x[-1], float(np.min(y)), float(np.max(y)))
-            self.hub.set(mark, x=x, y=y, visible=True)
+            self.hub.set(mark, x=x, y=y)
 
     def frame(self, window: tuple[float, float] | None = None) -> None:
         """Fit the axes to what is drawn, or time to a window, with ticks at round numbers."""

@@ -13,6 +13,7 @@ from convis_core.errors import MissingDependencyError, ShapeError
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.front_end import front_end
 from convis_widgets.live.widget import LiveWidget
+from convis_widgets.views.curves import NOWHERE, CurveView
 from convis_widgets.views.frames import FrameView
 from convis_widgets.views.mosaic import FilterMosaic
 from convis_widgets.views.raster import SpikeRaster
@@ -148,3 +149,17 @@ def test_the_cursor_takes_what_views_set_and_refuses_the_rest() -> None:
 def test_a_missing_front_end_says_how_to_build_it() -> None:
     with pytest.raises(MissingDependencyError, match="npm run build"):
         front_end("nonsense.js")
+
+
+def test_a_curve_comes_and_goes_by_its_points_and_is_never_invisible(connect: Any) -> None:
+    # made visible while the page builds its view, a mark of bqplot would stay hidden
+    hub, page = connect(acknowledge=True)
+    view = CurveView("Rate", "time (s)", "rate (Hz)", hub)
+    line = view.line("on")
+    assert line.visible and line.x.max() == 1.0 + NOWHERE
+    for time, last in [(np.arange(3.0), 2.0), (np.arange(1.0), 1.0 + NOWHERE)]:
+        view.draw(line, time, 2.0 * time)
+        part, buffers = last_part(page)
+        assert part["fields"] == {} and {array["name"] for array in part["arrays"]} == {"x", "y"}
+        assert np.frombuffer(buffers[0], np.float64)[-1] == last
+    view.close()
