@@ -3,6 +3,7 @@
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.estimators import ESTIMATORS, estimate_filter
 from convis_core.estimation.kernel_bases import KernelBasis
+from convis_core.estimation.learning_curve import LearningCurve, learning_curve
 from convis_core.estimation.many import fit_many
 from convis_core.estimation.nonlinearity_estimate import (
     NONLINEARITY_METHODS,
@@ -35,6 +36,7 @@ __all__ = [
     "FitReport",
     "FittedModel",
     "KernelBasis",
+    "LearningCurve",
     "NonlinearityEstimate",
     "ReceptiveField",
     "Trajectory",
@@ -47,6 +49,7 @@ __all__ = [
     "fit_many",
     "fit_receptive_field",
     "folds",
+    "learning_curve",
     "losses",
     "poisson_deviance",
     "r_squared",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ __all__ = ["ReceptiveField"]
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False)
 class ReceptiveField:
     """A receptive field with its nonlinearity, spike history and scores.
 
@@ -47,6 +47,8 @@ class ReceptiveField:
         Time the fit took.
     method : str
         How it was estimated; see `estimate_filter`.
+    settings : dict
+        Arguments with which the recipe that made it would make it again.
     """
 
     time_courses: Array
@@ -60,6 +62,7 @@ class ReceptiveField:
     scores: dict[str, float]
     seconds: float
     method: str = "separable"
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def filter(self) -> Array:

@@ -153,6 +153,7 @@ def estimate_filter(
         },
         seconds=time.perf_counter() - began,
         method=method,
+        settings={"method": method, "basis": basis, "n_lags": n_lags, "nonlinearity": nonlinearity},
     )
 
 

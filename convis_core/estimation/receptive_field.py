@@ -118,7 +118,9 @@ def fit_receptive_field(
     for counts in cells.unbind(dim=1):
         check_parts(counts, parts)
     with torch.no_grad():
-        found = _fit(recording, cells, parts, n_lags, n_history, max_rank, shape, began)
+        fitted = _fit(recording, cells, parts, n_lags, n_history, max_rank, shape, began)
+    settings = {"n_lags": n_lags, "n_history": n_history, "max_rank": max_rank, "nonlinearity": nonlinearity}
+    found = [replace(field, settings=settings) for field in fitted]
     return found if to_tensor(spikes).squeeze().ndim > 1 else found[0]
 
 

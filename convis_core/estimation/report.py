@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,11 @@ import torch
 
 from convis_core import figures
 from convis_core.estimation.estimate import ReceptiveField
+from convis_core.estimation.learning_curve import LEARNING_SHARES, LearningCurve, learning_curve
 from convis_core.estimation.nonlinearity import NONLINEARITIES, nonlinearity_named
 from convis_core.estimation.nonlinearity_estimate import NonlinearityEstimate, estimate_nonlinearity
 from convis_core.estimation.recording import Recording
-from convis_core.estimation.resampling import block_bootstrap
-from convis_core.loops.metrics import bits_per_spike, correlation
+from convis_core.estimation.scoring import Score, score
 from convis_core.ops.lags import filtered, triggered_sum
 
 __all__ = ["FitReport"]
@@ -34,14 +35,25 @@ class FitReport:
         and the correlation of rate and counts.
     observed : NonlinearityEstimate
         Nonlinearity of the test part by a smooth curve that knows nothing of the fit's, and the data under it.
+    learning : LearningCurve or None
+        Scores of fits to less of the recording.
     """
 
     field: ReceptiveField
-    scores: dict[str, tuple[float, tuple[float, float], float]]
+    scores: dict[str, Score]
     observed: NonlinearityEstimate
+    learning: LearningCurve | None = None
 
     @classmethod
-    def of(cls, field: ReceptiveField, stimulus: Any, spikes: Any, *, groups: int = 12) -> FitReport:
+    def of(
+        cls,
+        field: ReceptiveField,
+        stimulus: Any,
+        spikes: Any,
+        *,
+        groups: int = 12,
+        shares: Sequence[float] = LEARNING_SHARES,
+    ) -> FitReport:
         """Score a fit on its own test part.
 
         Parameters
@@ -51,6 +63,10 @@ class FitReport:
             The recording it was fitted to.
         groups : int
             Groups of equally many frames that show the nonlinearity.
+        shares : sequence of float
+            Shares of the recording for the learning curve, for which the fit is repeated; all of them together
+            take about as long as the fit itself. None for no learning curve, which is left out too where
+            the field does not say how it was made.
 
         Examples
         --------
@@ -74,8 +90,9 @@ class FitReport:
         }
         return cls(
             field,
-            {name: _scored(predicted, seen) for name, predicted in rates.items()},
+            {name: score(predicted, seen) for name, predicted in rates.items()},
             estimate_nonlinearity(drive[test], seen, "spline", groups=groups),
+            learning_curve(field, stimulus, spikes, shares) if shares and field.settings else None,
         )
 
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -88,7 +105,8 @@ class FitReport:
     def __str__(self) -> str:
         head = ("", "bits/spike", "95 % interval", "correlation")
         lines = [f"{a:24}{b:>12}{c:>20}{d:>14}" for a, b, c, d in [head, *self.rows()]]
-        return "\n".join([self._what(), self.confidence(), *lines])
+        learning = [] if self.learning is None else [str(self.learning)]
+        return "\n".join([self._what(), self.confidence(), *lines, *learning])
 
     def confidence(self) -> str:
         """The strongest weight of the filter with its error, and how many weights are surely not 0, as text."""
@@ -109,7 +127,8 @@ class FitReport:
         head = "".join(f"<th>{name}</th>" for name in ("model", "bits/spike", "95&nbsp;% interval", "correlation"))
         body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
         caption = f"{html.escape(self._what())}<br>{html.escape(self.confidence())}"
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        scores = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return scores + ("" if self.learning is None else self.learning._repr_html_())
 
     def _what(self) -> str:
         field, test = self.field, self.field.split[-1]
@@ -120,17 +139,6 @@ class FitReport:
             f"Receptive field of {lags} lags x {x}x{y} pixels, {how}, {field.nonlinearity}{history}; "
             f"scores on frames {test.start} to {test.stop - 1}"
         )
-
-
-def _scored(rate: torch.Tensor, counts: torch.Tensor) -> tuple[float, tuple[float, float], float]:
-    level = float(counts.mean())
-
-    def bits(a: Any, b: Any) -> float:
-        return bits_per_spike(a, b, baseline=level) if np.any(b) else math.nan
-
-    block = max(1, min(50, len(counts) // 4))
-    interval = block_bootstrap(bits, rate.numpy(), counts.numpy(), block=block, repeats=200)
-    return bits(rate, counts.numpy()), interval, correlation(rate, counts)
 
 
 def _average_model(recording: Recording, field: ReceptiveField) -> torch.Tensor:

@@ -8,6 +8,7 @@ from convis_core.plotting.animate import animate
 from convis_core.plotting.image import plot_image
 from convis_core.plotting.impulse import plot_impulse
 from convis_core.plotting.impulse_space import plot_impulse_space
+from convis_core.plotting.learning_curve import plot_learning_curve
 from convis_core.plotting.matshow import plot_5d_matshow
 from convis_core.plotting.nonlinearity import plot_nonlinearity
 from convis_core.plotting.output import plot_output
@@ -26,6 +27,7 @@ __all__ = [
     "plot_image",
     "plot_impulse",
     "plot_impulse_space",
+    "plot_learning_curve",
     "plot_mean",
     "plot_nonlinearity",
     "plot_output",

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from convis_core.estimation.nonlinearity import nonlinearity_named
 from convis_core.estimation.report import FitReport
 from convis_core.plotting.canvas import GREY, colour_bar, colours, empty_figure, legend, limits, quiet
+from convis_core.plotting.learning_curve import plot_learning_curve
 from convis_core.plotting.nonlinearity import plot_nonlinearity
 from convis_core.tensors import to_tensor
 
@@ -33,7 +34,7 @@ def plot_fit_report(report: FitReport, figure: Figure | SubFigure | None = None)
     """
     field = report.field
     shown = field.rank if field.method == "separable" else 1  # else each "part" is one lag of the filter
-    canvas = empty_figure(figure, (max(10.0, 3.0 * (shown + 1)), 6.0))
+    canvas = empty_figure(figure, (max(12.0, 3.0 * (shown + 1)), 6.0))
     above, below = np.ravel(np.asarray(canvas.subfigures(2, 1)))
     *maps, course = np.atleast_1d(above.subplots(1, shown + 1))
     lag, x, y = np.unravel_index(np.abs(field.filter).argmax(), field.filter.shape)
@@ -43,7 +44,8 @@ def plot_fit_report(report: FitReport, figure: Figure | SubFigure | None = None)
     else:
         _maps(maps, field.filter[lag : lag + 1], field.filter_error[lag : lag + 1], [f"filter at lag {lag}"])
         _time_course_at(report, course, int(x), int(y))
-    panels = [_nonlinearity, _history, _scores] if len(field.history) else [_nonlinearity, _scores]
+    there = {_history: len(field.history) > 0, _learning: report.learning is not None}
+    panels = [draw for draw in (_nonlinearity, _history, _learning, _scores) if there.get(draw, True)]
     for draw, ax in zip(panels, below.subplots(1, len(panels)), strict=True):
         draw(report, ax)
     return canvas
@@ -105,6 +107,11 @@ def _history(report: FitReport, ax: Axes) -> None:
     ax.plot(np.arange(1, len(history) + 1), history, marker=".")
     ax.set(title="spike history", xlabel="bins since a spike", ylabel="drive")
     quiet(ax)
+
+
+def _learning(report: FitReport, ax: Axes) -> None:
+    if report.learning is not None:
+        plot_learning_curve(report.learning, ax)
 
 
 def _scores(report: FitReport, ax: Axes) -> None:
