@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError
 from convis_core.ops.compiled_choice import can_run_compiled
-from convis_core.ops.deriche_recursion import recursion
+from convis_core.ops.deriche_recursion import Recursion, recursion
 from convis_core.ops.recursive_blur import by_matrices, pixel_scale
 from convis_core.ops.recursive_time import exponential_filter
 from convis_core.tensors import TIME
 
 __all__ = ["leaky_heat_equation"]
+
+_FORGOTTEN: Final = 1e-12
+"""Part of what was there that does not matter any more."""
+_MOST_STEPS: Final = 10_000
 
 
 def leaky_heat_equation(
@@ -47,7 +54,7 @@ def leaky_heat_equation(
     step : float
         Duration of a step in s.
     last : Tensor, shape [batch, channel, x, y], optional
-        Output before the chunk; without it that is the first frame.
+        Output before the chunk; without it the first frame has lasted for ever.
     virtual_retina_logpolar, compiled : bool
         As for `convis_core.ops.recursive_blur.recursive_blur`.
 
@@ -81,8 +88,8 @@ def leaky_heat_equation(
     along = recursion(scale, virtual_retina=virtual_retina_logpolar)
     if along is None or x.shape[TIME] == 0:
         return exponential_filter(x, tau, step, last, compiled=compiled)
-    before = x[:, :, 0] if last is None else last
     keep = torch.exp(-step / duration)
+    before = _steady(x[:, :, 0], keep, along) if last is None else last
     if compiled and can_run_compiled(x, before, scale):
         from convis_core.ops.leaky_heat_compiled import leaky_heat_compiled
 
@@ -93,3 +100,32 @@ def leaky_heat_equation(
         before = blur(keep * before + (1 - keep) * frame)
         frames.append(before)
     return torch.stack(frames, dim=TIME), before
+
+
+def _steady(frame: Tensor, keep: Tensor, along: tuple[Recursion, Recursion]) -> Tensor:
+    r"""Return the limit for a frame that lasts for ever, :math:`(1 - e) \sum_{j \ge 1} e^{j - 1} G^j x`."""
+    n, m = frame.shape[2:]
+    x, e = frame.double(), keep.double()
+    if along[0].alpha is None:
+        return _iterated(x, e, along).to(frame.dtype)
+    a, b = (r.matrix(k)[0].double() for r, k in zip(along, (n, m), strict=True))
+    a, b = (matrix / matrix.sum(dim=1, keepdim=True) for matrix in (a, b))  # no light is lost to rounding
+    corner = x[..., :1, :1]  # uniform frames stay uniform to the last digit
+    y = (1 - e) * (a @ (x - corner) @ b.T)
+    while float(e.detach()) > _FORGOTTEN:  # twice as many terms each time
+        y = y + e * (a @ y @ b.T)
+        a, b, e = a @ a, b @ b, e * e
+    return (corner + y).to(frame.dtype)
+
+
+def _iterated(x: Tensor, e: Tensor, along: tuple[Recursion, Recursion]) -> Tensor:
+    """Run the recursion until it stands still, where the scale differs from pixel to pixel."""
+    fine_x, fine_y = (replace(r, forth=r.forth.double(), back=r.back.double()) for r in along)
+    blur = by_matrices((fine_x, fine_y), *x.shape[2:])
+    close = 1e-7 * float(1 - e.detach()) * float(x.detach().abs().max())
+    y = x
+    for _ in range(_MOST_STEPS):
+        before, y = y, blur(e * y + (1 - e) * x)
+        if float((y - before).detach().abs().max()) <= close:
+            break
+    return y

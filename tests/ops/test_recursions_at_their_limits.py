@@ -146,13 +146,26 @@ def test_a_map_of_equal_scales_is_a_scale() -> None:
 @BOTH
 def test_the_leaky_heat_equation_holds_step_by_step(compiled: bool) -> None:
     x, tau, sigma = noise(2, 1, 5, 4, 5), 0.004, 2.0
-    y, last = leaky_heat_equation(x, tau, sigma, STEP, compiled=compiled)
-    keep, before = math.exp(-STEP / tau), x[:, :, 0]
+    y, last = leaky_heat_equation(x, tau, sigma, STEP, x[:, :, 1], compiled=compiled)
+    keep, before = math.exp(-STEP / tau), x[:, :, 1]
     for t in range(5):
         mixed = keep * before + (1 - keep) * x[:, :, t]
         before = recursive_blur(mixed[:, :, None], sigma * math.sqrt(STEP / tau), compiled=False)[:, :, 0]
         torch.testing.assert_close(y[:, :, t], before)
     torch.testing.assert_close(last, before)
+
+
+@BOTH
+@pytest.mark.parametrize("tau", [0.004, 0.03])
+@pytest.mark.parametrize("scale", [1.5, 2.5, "map", "literal map"])
+def test_a_still_image_has_lasted_for_ever(compiled: bool, tau: float, scale: float | str) -> None:
+    """So that nothing moves in the answer, however long it takes the memory to spread."""
+    x = noise(2, 1, 1, 6, 7).expand(-1, -1, 40, -1, -1)
+    sigma = scale if isinstance(scale, float) else 0.5 + noise(6, 7).abs()
+    options = {"virtual_retina_logpolar": scale == "literal map", "compiled": compiled}
+    y, _ = leaky_heat_equation(x, tau, sigma, STEP, **options)  # type: ignore[arg-type]
+    torch.testing.assert_close(y, y[:, :, :1].expand_as(y), rtol=1e-5, atol=1e-5)
+    assert (y[:, :, 0] - x[:, :, 0]).abs().max() > 0.1
 
 
 # The gain control ---------------------------------------------------------------------------

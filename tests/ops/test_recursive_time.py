@@ -78,6 +78,7 @@ def test_gradients() -> None:
     assert torch.autograd.gradcheck(
         lambda x, t, s, y: leaky_heat_equation(x, t, s, STEP, y), (x, tau, sigma, last), fast_mode=True
     )
+    assert torch.autograd.gradcheck(lambda x, t, s: leaky_heat_equation(x, t, s, STEP)[0], (x, tau, sigma))
 
 
 def test_what_does_not_fit_is_refused() -> None:

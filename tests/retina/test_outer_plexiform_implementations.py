@@ -83,6 +83,17 @@ def test_within_one_per_cent_of_the_peak(
 
 
 @pytest.mark.parametrize("cls", [RecursiveOPLFilter, *OTHERS])
+@pytest.mark.parametrize("leaky", [False, True])
+def test_a_still_image_has_lasted_for_ever_to_a_fresh_start(cls: type[OuterPlexiformFilter], leaky: bool) -> None:
+    """So that nothing changes while it is shown, whatever the layer is made of."""
+    if leaky and cls is SeparableOPLFilter:
+        return
+    opl = cls(leaky_heat_equation=leaky, undershoot_tau_center=0.03, relative_weight=0.7)
+    y = answer(opl, clip("checker", 160)[10:11].repeat(60, 0))
+    assert np.abs(y - y[:1]).max() <= 1e-5 * np.abs(y).max()
+
+
+@pytest.mark.parametrize("cls", [RecursiveOPLFilter, *OTHERS])
 def test_constant_light_is_answered_by_the_gain_from_any_start(cls: type[OuterPlexiformFilter]) -> None:
     opl = cls(relative_weight=0.3, lambda_opl=10.0, undershoot_tau_center=0.02, luminosity_range=2.0).double()
     wanted = 10 / 2 * 0.2 * 0.7 * 3.0
