@@ -93,7 +93,7 @@ def posterior_covariance(data: PseudoData, covariance: Tensor) -> Tensor:
     """Covariance that the data leave of the weights."""
     along = data.root @ covariance
     known = torch.linalg.solve_triangular(_solved(data, covariance)[2], along, upper=False)
-    return covariance - known.T @ known
+    return torch.addmm(covariance, known.T, known, alpha=-1.0)
 
 
 def _solved(data: PseudoData, covariance: Tensor) -> tuple[float, Tensor, Tensor]:
