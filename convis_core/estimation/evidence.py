@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,8 +29,14 @@ __all__ = [
     "pseudo_data",
 ]
 
-UNSEEN: Final = 1e-6
-"""Share of the largest curvature below which a direction counts as not seen by the data."""
+Array = np.ndarray[Any, Any]
+
+STEADY: Final = 1e-9
+"""Share of the largest curvature that every direction has at least, so that there is a root of it."""
+
+
+BLOCK: Final = 48
+"""Columns at least whose products with all others are computed at a time: with fewer that would be slower."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +65,24 @@ def pseudo_data(design: Tensor, weights: Tensor, drive: Tensor, counts: Tensor, 
     drive, counts : Tensor, shape [time]
     """
     slope, curvature = shape.newton_terms(drive, counts)
-    mixed, total = design.T @ curvature, curvature.sum()
+    mixed, pull = torch.stack([curvature, slope]) @ design
+    total = curvature.sum()
     information = gram(curvature.sqrt()[:, None] * design) - torch.outer(mixed, mixed) / total
-    target = information @ weights + design.T @ slope - mixed * (slope.sum() / total)
-    values, vectors = torch.linalg.eigh(information)
-    seen = values > UNSEEN * values[-1]
-    root = values[seen].sqrt()
-    vectors = vectors[:, seen]
-    return PseudoData(root[:, None] * vectors.T, vectors.T @ target / root, weights, slope.sum() / total, mixed / total)
+    target = information @ weights + pull - mixed * (slope.sum() / total)
+    information.diagonal().add_(STEADY * max(float(information.diagonal().max()), 1e-200))
+    root = torch.linalg.cholesky(information)
+    along = torch.linalg.solve_triangular(root, target[:, None], upper=False)[:, 0]
+    return PseudoData(root.T, along, weights, slope.sum() / total, mixed / total)
 
 
 def gram(columns: Tensor) -> Tensor:
-    """Products of columns with one another, ``[column, column]``; numpy computes every one of them only once."""
-    array = columns.numpy()
-    products: Tensor = torch.from_numpy(array.T @ array)
+    """Products of columns with one another, ``[column, column]``, most of them computed only once."""
+    n = columns.shape[1]
+    products, step = columns.new_empty(n, n), max(BLOCK, -(-n // 4))
+    for start in range(0, n, step):
+        block = columns[:, start : start + step].T @ columns[:, start:]
+        products[start : start + step, start:] = block
+        products[start:, start : start + step] = block.T
     return products
 
 
@@ -117,41 +128,45 @@ def maximise_evidence(
         Log evidence with the log density of the hyper-parameters.
     """
 
-    def look(at: Tensor) -> tuple[float, Tensor, Tensor]:
-        covariance, pullback = prior.at(at)
+    expected, spread = prior.expected.numpy(), prior.spread.numpy()  # so few numbers are quicker in numpy
+
+    def look(at: Array) -> tuple[float, Array, Tensor]:
+        covariance, pullback = prior.at(torch.from_numpy(at))
         try:
             evidence, weights, slope = posterior(data, covariance)
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # a wild step: shorten it
-            return math.inf, at, at
-        away = (at - prior.expected) / prior.spread
-        return 0.5 * float(away @ away) - evidence, away / prior.spread - pullback(slope), weights
+            return math.inf, at, data.weights
+        away = (at - expected) / spread
+        return 0.5 * float(away @ away) - evidence, away / spread - pullback(slope).numpy(), weights
 
-    cost, gradient, weights = look(hyper)
-    inverse = torch.diag(0.1 * prior.spread.square().clamp(max=1.0))
+    place = hyper.numpy()
+    cost, gradient, weights = look(place)
+    inverse = np.diag(0.1 * np.square(spread).clip(max=1.0))
     for step in range(max_steps):
         move = -inverse @ gradient
-        move = move / max(1.0, float((move.abs() / prior.spread).max()))
+        move = move / max(1.0, float(np.max(np.abs(move) / spread)))
         fall = float(gradient @ move)
         if -fall < tolerance:
             break
-        scale, found = 1.0, look(hyper + move)
+        scale, found = 1.0, look(place + move)
         while not found[0] <= cost + 1e-4 * scale * fall and scale > 1e-3:
             scale *= 0.3
-            found = look(hyper + scale * move)
+            found = look(place + scale * move)
         if not found[0] < cost:
             break
         inverse = _updated(inverse, scale * move, found[1] - gradient, rescale=step == 0)
-        hyper = hyper + scale * move
+        place = place + scale * move
         cost, gradient, weights = found
-    return hyper, weights, -cost
+    return torch.from_numpy(place), weights, -cost
 
 
-def _updated(inverse: Tensor, move: Tensor, change: Tensor, rescale: bool) -> Tensor:
+def _updated(inverse: Array, move: Array, change: Array, rescale: bool) -> Array:
     """Inverse curvature of BFGS after a move that changed the gradient."""
     product = float(move @ change)
     if product <= 1e-10:
         return inverse
     if rescale:
         inverse = inverse * (product / float(change @ inverse @ change))
-    shear = torch.eye(len(move), dtype=move.dtype) - torch.outer(move, change) / product
-    return shear @ inverse @ shear.T + torch.outer(move, move) / product
+    shear = np.eye(len(move)) - np.outer(move, change) / product
+    updated: Array = shear @ inverse @ shear.T + np.outer(move, move) / product
+    return updated

@@ -75,13 +75,16 @@ def fit_ridge(data: Data) -> Posterior:
     steps = _Newton(data, every_direction(data.grid[0], data.grid[1] * data.grid[2]))
     for _ in range(ROUNDS_IN_FULL):
         seen = steps.look()
-        values = seen.root.square().sum(dim=1)  # rows are orthogonal: the evidence falls apart into numbers
+        values, vectors = torch.linalg.eigh(seen.root.T @ seen.root)
+        values = values.clamp_min(0.0)
+        pulled = vectors.T @ (seen.root.T @ seen.data)  # along the vectors the evidence falls apart into numbers
         tried = torch.logspace(-6, 3, 400, dtype=torch.float64) * data.power
         spread = 1 + tried[:, None] * values
-        rho = tried[int((-0.5 * (seen.data.square() / spread + spread.log()).sum(dim=1)).argmax())]
-        steps.step(seen, seen.root.T @ (rho * seen.data / (1 + rho * values)))
-    shrunk = (rho * values / (1 + rho * values) / values).sqrt()[:, None] * seen.root
-    return steps.posterior(rho * (torch.eye(shrunk.shape[1]).double() - shrunk.T @ shrunk))
+        evidence = (0.5 * (tried[:, None] * pulled.square() / spread - spread.log())).sum(dim=1)
+        rho = tried[int(evidence.argmax())]
+        left = rho / (1 + rho * values)
+        steps.step(seen, vectors @ (left * pulled))
+    return steps.posterior((vectors * left) @ vectors.T)
 
 
 def fit_ard(data: Data) -> Posterior:

@@ -73,9 +73,10 @@ class LocalStripes:
     def __init__(self, size: tuple[int, int], power: float) -> None:
         nx, ny = size
         axes = [torch.arange(n, dtype=torch.float64) for n in size]
-        grid = torch.meshgrid(*axes, indexing="ij")
-        self.pixels = torch.stack([axis.flatten() for axis in grid], dim=1)
-        self._x, self._y = self.pixels.unbind(dim=1)
+        self.pixels = torch.cartesian_prod(*axes)
+        self._middle = ((nx - 1) / 2, (ny - 1) / 2)
+        x, y = (self.pixels - torch.tensor(self._middle).double()).unbind(dim=1)
+        self._powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=1)
         self._squares = [(axis[:, None] - axis).square() for axis in axes]
         centre = [(nx - 1) / 2, (ny - 1) / 2]
         sharpness = [-math.log(nx / 5), 0.0, -math.log(ny / 5)]
@@ -88,27 +89,22 @@ class LocalStripes:
         With :math:`\cos(\alpha - \beta)` taken apart, and the Gaussian a product over the axes, both cost a
         few passes over the matrix.
         """
-        log_power, x0, y0, log_xx, yx, log_yy, log_length, fx, fy = hyper.tolist()
-        xx, yy, sharpness = math.exp(log_xx), math.exp(log_yy), math.exp(-2 * log_length)
-        x, y = self._x - x0, self._y - y0
-        across, along = x * xx, x * yx + y * yy
-        envelope = torch.exp(0.5 * log_power - 0.25 * (across.square() + along.square()))
-        phase = 2 * math.pi * (fx * x + fy * y)
-        even, odd = envelope * phase.cos(), envelope * phase.sin()
-        near_x, near_y = (torch.exp(-0.5 * sharpness * square) for square in self._squares)
-        near = torch.kron(near_x, near_y)
-        waves = torch.stack([even, odd], dim=1)
-        covariance = near * (waves @ waves.T)
+        _, x0, y0, log_xx, yx, log_yy, log_length, *_ = hyper.tolist()
+        x0, y0, xx, yy = x0 - self._middle[0], y0 - self._middle[1], math.exp(log_xx), math.exp(log_yy)
+        near, waves = self._near(log_length), torch.view_as_real(self._waves(hyper[None])[:, 0])
 
         def pullback(slope: Tensor) -> Tensor:
-            columns = torch.stack([even, odd, even * x, odd * x, even * y, odd * y], dim=1)
+            columns = (self._powers[:, :3, None] * waves[:, None]).flatten(1)  # even, odd, and both times x, y
             sums = (slope * near) @ columns
-            of_even, of_odd = sums[:, 0], sums[:, 1]
-            share = even * of_even + odd * of_odd  # row sums of slope * covariance
-            powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y])
-            total, to_x, to_y, to_x2, to_xy, to_y2 = (powers @ share).tolist()
-            turned_x, turned_y = (powers[1:3] @ (odd * of_even - even * of_odd)).tolist()
-            apart = to_x2 + to_y2 - float((columns[:, 2:] * sums[:, 2:]).sum())
+            share = (waves * sums[:, :2]).sum(dim=1)  # row sums of slope * covariance
+            total, sum_x, sum_y, sum_x2, sum_xy, sum_y2 = (share @ self._powers).tolist()
+            turned = waves[:, 1] * sums[:, 0] - waves[:, 0] * sums[:, 1]
+            turned_x, turned_y = (turned @ self._powers[:, 1:3]).tolist()
+            apart = sum_x2 + sum_y2 - float(columns[:, 2:].flatten() @ sums[:, 2:].flatten())
+            to_x, to_y = sum_x - x0 * total, sum_y - y0 * total  # from here on relative to the centre
+            to_x2 = sum_x2 - 2 * x0 * sum_x + x0 * x0 * total
+            to_xy = sum_xy - x0 * sum_y - y0 * sum_x + x0 * y0 * total
+            to_y2 = sum_y2 - 2 * y0 * sum_y + y0 * y0 * total
             tilt = yx * to_x + yy * to_y
             of = [
                 total,
@@ -117,13 +113,45 @@ class LocalStripes:
                 -xx * xx * to_x2,
                 -(yx * to_x2 + yy * to_xy),
                 -yy * (yx * to_xy + yy * to_y2),
-                2 * sharpness * apart,
+                2 * math.exp(-2 * log_length) * apart,
                 -4 * math.pi * turned_x,
                 -4 * math.pi * turned_y,
             ]
             return hyper.new_tensor(of)
 
-        return covariance, pullback
+        return near * (waves @ waves.T), pullback
+
+    def first_sight(self, starts: Tensor, pull: Tensor, information: Tensor) -> Tensor:
+        r"""Signal over noise of data along each of some hyper-parameters ``[start, hyper]`` that differ in frequency.
+
+        That is :math:`g^T C g` for a slope :math:`g` of the likelihood, over its mean where there is
+        nothing but noise, :math:`\mathrm{tr}(H C)` for a curvature :math:`H`.
+        """
+        near, waves = self._near(float(starts[0, 6])), torch.view_as_real(self._waves(starts)).flatten(1)
+        pulled = pull[:, None] * waves
+        signal, noise = (near @ pulled * pulled).sum(dim=0), ((near * information) @ waves * waves).sum(dim=0)
+        return signal.reshape(-1, 2).sum(dim=1) / noise.reshape(-1, 2).sum(dim=1)
+
+    def _near(self, log_length: float) -> Tensor:
+        """Gaussian of the distance of two pixels."""
+        decay = -0.5 * math.exp(-2 * log_length)
+        near_x, near_y = (torch.exp(decay * square) for square in self._squares)
+        return (near_x[:, None, :, None] * near_y[:, None, :]).flatten(2).flatten(0, 1)
+
+    def _waves(self, hypers: Tensor) -> Tensor:
+        """Envelope, with the root of the power, times the complex wave; ``[pixel, hyper]``."""
+        polynomials = []
+        for log_power, x0, y0, log_xx, yx, log_yy, _, fx, fy in hypers.tolist():
+            x0, y0, xx, yy = x0 - self._middle[0], y0 - self._middle[1], math.exp(log_xx), math.exp(log_yy)
+            of_x2, of_xy, of_y2 = -0.25 * (xx * xx + yx * yx), -0.5 * yx * yy, -0.25 * yy * yy
+            constant = 0.5 * log_power + of_x2 * x0 * x0 + of_xy * x0 * y0 + of_y2 * y0 * y0
+            of_x, of_y = -2 * of_x2 * x0 - of_xy * y0, -2 * of_y2 * y0 - of_xy * x0
+            polynomials.append([constant, of_x, of_y, of_x2, of_xy, of_y2])
+            polynomials.append([0.0, 2 * math.pi * fx, 2 * math.pi * fy, 0.0, 0.0, 0.0])
+        exponent, phase = (
+            (self._powers @ hypers.new_tensor(polynomials).T).reshape(len(self._powers), -1, 2).unbind(dim=2)
+        )
+        return torch.polar(exponent.exp(), phase)
 
     def starts(self, centre: Tensor) -> list[Tensor]:
         """Hyper-parameters to start from: no stripes, and stripes of three widths and six directions."""

@@ -12,11 +12,12 @@ from torch import Tensor
 
 from convis_core.errors import ConvisError, FitError
 from convis_core.estimation.estimate import ReceptiveField
+from convis_core.estimation.first_look import FirstLook, first_looks
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
 from convis_core.estimation.recording import Recording, check_cell, check_parts, split_in_blocks
 from convis_core.estimation.separable import LEAN, THOROUGH, Component, Problem, fit_component, start_component
 from convis_core.estimation.unexplained import explains_too_little
-from convis_core.estimation.windows import Window, windows_of
+from convis_core.estimation.windows import Window
 from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.loops.run import check_steps
 from convis_core.ops.compiled import share_work
@@ -80,10 +81,10 @@ def fit_receptive_field(
     Notes
     -----
     Several cells are fitted with the stimulus they share in one call, by the same model and priors but with
-    less effort each. A cell sees a window of the image: the pixels around those of a first look, which is the
-    spike-triggered average freed from the stimulus' correlations under a smooth prior; the map is 0 outside.
-    The evidence is climbed from the most promising start alone and with fewer steps. For the full
-    effort on a cell of interest give its spikes alone.
+    less effort each. A first look at all of them together, the most probable map under a smooth prior, says where a
+    cell sees anything: it is fitted in that window of the image, and its map is 0 outside. It is also where the
+    fit starts. The evidence is climbed from one start alone and with fewer steps. What a cell gets does not
+    depend on the others in the call. For the full effort on a cell of interest give its spikes alone.
 
     Raises
     ------
@@ -164,18 +165,19 @@ def _fit(
     cells, size = counts.unbind(dim=1), recording.size
     whole = Window(0, size[0], 0, size[1])
     many = len(cells) > 1
-    windows = windows_of(stimulus[train], counts[train], size, n_lags) if many else [whole]
+    looks = first_looks(stimulus[train], counts[train], size, n_lags) if many else []
     basis = raised_cosines(max(n_history, 2), BUMPS)[:n_history]
     found: list[ReceptiveField | None] = [None] * len(cells)
 
     def fit_cell(number: int) -> None:
         started = time.perf_counter()
-        counts, window = cells[number], windows[number]
+        counts, window = cells[number], looks[number].window if many else whole
         history = lagged(counts, n_history, first=1) @ basis if n_history else counts.new_zeros(len(counts), 0)
         seen = window.cut(stimulus, size)
         problem = Problem(seen, counts, 0 * counts, history, window.size, n_lags, shape, LEAN if many else THOROUGH)
         with torch.no_grad():  # which holds for one thread
-            fitted, gained = _sum_of_parts(problem, parts, max_rank)
+            start = _start(problem, looks[number]) if many else None
+            fitted, gained = _sum_of_parts(problem, parts, max_rank, start)
             rate = fitted.rate(problem)
         maps, errors = (
             window.put_back(torch.stack([getattr(c, name) for c in fitted.components]) / scale, size).numpy()
@@ -203,11 +205,11 @@ def _fit(
     return [field for field in found if field is not None]
 
 
-def _sum_of_parts(whole: Problem, parts: list[slice], max_rank: int) -> tuple[_Sum, float]:
+def _sum_of_parts(whole: Problem, parts: list[slice], max_rank: int, start: Component | None) -> tuple[_Sum, float]:
     """As many parts as the validation part is worth, fitted in the end to it too, and its score before."""
     train, validation, _ = parts
     training = _part(whole, slice(0, train.stop))
-    fitted = _Sum([]).with_component(training)
+    fitted = _Sum([fit_component(training, start or start_component(training))])
     gained = fitted.bits(whole, validation)
     while len(fitted.components) < max_rank:
         if not whole.effort.tries_every_rank and not explains_too_little(training, fitted.rate(training)):
@@ -221,6 +223,11 @@ def _sum_of_parts(whole: Problem, parts: list[slice], max_rank: int) -> tuple[_S
             break
         fitted, gained = larger, bits
     return fitted.refitted(_part(whole, slice(0, validation.stop))), gained
+
+
+def _start(problem: Problem, look: FirstLook) -> Component:
+    offset = float(problem.shape.inverse(problem.counts.mean()))
+    return Component(look.time, look.map, problem.history.new_zeros(problem.history.shape[1]), offset)
 
 
 def _part(whole: Problem, part: slice) -> Problem:
@@ -241,8 +248,6 @@ class _Sum:
 
     def with_component(self, problem: Problem) -> _Sum:
         """One component more, fitted to what the others leave."""
-        if not self.components:
-            return _Sum([fit_component(problem, start_component(problem))])
         last = self.components[-1]
         rest = replace(problem, fixed=self._drive(problem))
         new = fit_component(rest, start_component(rest, last.history, last.offset))

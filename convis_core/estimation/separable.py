@@ -31,19 +31,24 @@ class Effort:
 
     Attributes
     ----------
-    rounds : int
-        Turns of space and time after which it ends, settled or not; two or three are the rule.
+    rounds, later_rounds : int
+        Turns of space and time after which it ends, settled or not, at first and on from a former fit;
+        two or three are the rule.
+    promises : int
+        Starts for which the evidence of a map's prior is computed: those that look best at first sight.
     climbs : int
-        Starts from which the evidence of a map's prior is climbed.
+        Starts, the most promising of these, from which it is climbed.
     first_steps, later_steps : int
         Steps of such a climb at most, from a start and later.
     newton_steps : int
-        Newton steps a turn, with one more for the map in the first.
+        Newton steps a turn, with one more for a map of which nothing is known yet.
     tries_every_rank : bool
         Whether a further part is fitted even where nothing seems to be left for it.
     """
 
     rounds: int = 6
+    later_rounds: int = 6
+    promises: int = 19
     climbs: int = 2
     first_steps: int = 25
     later_steps: int = 8
@@ -52,7 +57,16 @@ class Effort:
 
 
 THOROUGH: Final = Effort()
-LEAN: Final = Effort(rounds=2, climbs=1, first_steps=8, later_steps=2, newton_steps=1, tries_every_rank=False)
+LEAN: Final = Effort(
+    rounds=1,
+    later_rounds=1,
+    promises=4,
+    climbs=1,
+    first_steps=8,
+    later_steps=2,
+    newton_steps=1,
+    tries_every_rank=False,
+)
 
 
 @dataclass(frozen=True)
@@ -100,18 +114,20 @@ class Component:
 
     def drive(self, stimulus: Tensor) -> Tensor:
         """What the filter adds to the drive, ``[time]``."""
-        return lagged(stimulus @ self.space, len(self.time)) @ self.time
+        return delayed_sum((stimulus @ self.space)[:, None], self.time)[:, 0]
 
 
 def fit_component(problem: Problem, start: Component) -> Component:
-    """Fit one component, from `start_component` or on from a former fit."""
-    found = replace(start)
-    space, time = _SpaceStep(problem, found.time), _TimeStep(problem)
-    newton_steps = problem.effort.newton_steps
-    for round_number in range(problem.effort.rounds):
+    """Fit one component, from `start_component`, a first look, or on from a former fit."""
+    found, effort = replace(start), problem.effort
+    space, time = _SpaceStep(problem), _TimeStep(problem)
+    blank, known = not bool(found.space.any()), found.hyper_space is not None
+    if not blank and not known:
+        time.apply(found, effort.newton_steps + 1)
+    for round_number in range(effort.later_rounds if known else effort.rounds):
         before = found.filter()
-        space.apply(found, newton_steps + (round_number == 0))
-        time.apply(found, newton_steps)
+        space.apply(found, effort.newton_steps + (blank and round_number == 0))
+        time.apply(found, effort.newton_steps)
         if float((found.filter() - before).norm()) <= SETTLED * float(before.norm()):
             break
     space.add_error(found)
@@ -138,46 +154,47 @@ _BLUR = (_PROFILE[:, None] * _PROFILE / _PROFILE.sum() ** 2)[None, None]
 class _SpaceStep:
     """Newton steps for the map in space, its prior found by the evidence."""
 
-    def __init__(self, problem: Problem, time: Tensor) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        power = float(delayed_sum(problem.stimulus, time).var()) * problem.stimulus.shape[1]
-        self.prior = LocalStripes(problem.size, 4.0 / max(power, torch.finfo(torch.float64).tiny))
+        self.prior: LocalStripes | None = None
         self._last: PseudoData | None = None
 
     def apply(self, found: Component, newton_steps: int) -> None:
-        problem = self.problem
+        problem, effort = self.problem, self.problem.effort
         design = delayed_sum(problem.stimulus, found.time)
+        if self.prior is None:
+            power = float(design.var()) * design.shape[1]
+            self.prior = LocalStripes(problem.size, 4.0 / max(power, torch.finfo(torch.float64).tiny))
         rest = problem.fixed + problem.history @ found.history
-        for step in range(newton_steps):
-            data = pseudo_data(
-                design, found.space, design @ found.space + rest + found.offset, problem.counts, problem.shape
-            )
-            effort = problem.effort
-            max_steps = effort.first_steps if step == 0 else effort.later_steps
+        for _ in range(newton_steps):
+            drive = design @ found.space + rest + found.offset
+            data = pseudo_data(design, found.space, drive, problem.counts, problem.shape)
             if found.hyper_space is None:
-                found.hyper_space, weights = self._search(data, max_steps)
+                found.hyper_space, weights = self._search(self.prior, data)
             else:
                 found.hyper_space, weights, _ = maximise_evidence(
-                    self.prior, data, found.hyper_space, max_steps=max_steps
+                    self.prior, data, found.hyper_space, max_steps=effort.later_steps
                 )
             found.space, found.offset = _moved(problem, design, rest, data, weights, found.space, found.offset)
             self._last = data
 
-    def _search(self, data: PseudoData, max_steps: int) -> tuple[Tensor, Tensor]:
-        """Climb from the two most promising of many starts."""
-        score = (data.root.T @ data.data).square().reshape(1, 1, *self.problem.size)
+    def _search(self, prior: LocalStripes, data: PseudoData) -> tuple[Tensor, Tensor]:
+        """Climb from the most promising of many starts."""
+        effort, pull = self.problem.effort, data.root.T @ data.data
+        score = pull.square().reshape(1, 1, *self.problem.size)
         near = torch.nn.functional.conv2d(score, torch.ones(1, 1, 5, 5, dtype=score.dtype), padding="same")
-        starts = self.prior.starts(self.prior.pixels[int(near.argmax())])
-        promise = [log_evidence(data, self.prior.at(start)[0]) - _penalty(self.prior, start) for start in starts]
-        best = sorted(range(len(starts)), key=lambda k: -promise[k])[: self.problem.effort.climbs]
-        climbed = [maximise_evidence(self.prior, data, starts[k], max_steps=max_steps) for k in best]
+        starts = prior.starts(prior.pixels[int(near.argmax())])
+        sight = prior.first_sight(torch.stack(starts), pull, data.root.T @ data.root)
+        seen = _largest(sight.tolist(), effort.promises)
+        promise = [log_evidence(data, prior.at(starts[k])[0]) - _penalty(prior, starts[k]) for k in seen]
+        best = [seen[k] for k in _largest(promise, effort.climbs)]
+        climbed = [maximise_evidence(prior, data, starts[k], max_steps=effort.first_steps) for k in best]
         hyper, weights, _ = max(climbed, key=lambda result: result[2])
         return hyper, weights
 
     def add_error(self, found: Component) -> None:
         """Standard deviation of the map, from the curvature of the last step."""
-        assert self._last is not None
-        assert found.hyper_space is not None
+        assert self.prior is not None and self._last is not None and found.hyper_space is not None
         covariance = posterior_covariance(self._last, self.prior.at(found.hyper_space)[0])
         found.space_error = covariance.diagonal().clamp_min(0.0).sqrt()
 
@@ -207,6 +224,10 @@ class _TimeStep:
         found.time, found.space = weights[:n] / size, found.space * (size / norm)
 
 
+def _largest(values: list[float], count: int) -> list[int]:
+    return sorted(range(len(values)), key=lambda k: -values[k])[:count]
+
+
 def _penalty(prior: Prior, hyper: Tensor) -> float:
     return 0.5 * float(((hyper - prior.expected) / prior.spread).square().sum())
 
@@ -215,14 +236,17 @@ def _moved(
     problem: Problem, design: Tensor, rest: Tensor, data: PseudoData, new: Tensor, old: Tensor, offset: float
 ) -> tuple[Tensor, float]:
     """Weights and offset after a Newton step, halved while it explains the spikes worse than a constant rate."""
-    constant = problem.shape.inverse(problem.counts.mean()).expand_as(problem.counts)
-    floor = problem.shape.log_likelihood(constant, problem.counts)
-    floor = min(floor, problem.shape.log_likelihood(design @ old + rest + offset, problem.counts))
-    share = 1.0
+
+    def explained(weights: Tensor, offset: float) -> float:
+        return problem.shape.log_likelihood(design @ weights + rest + offset, problem.counts)
+
+    mean = problem.counts.mean()
+    constant, share = float(len(problem.counts) * (mean * mean.log() - mean)), 1.0
     while share > 1e-3:
         weights = old + share * (new - old)
         moved = offset + share * data.offset_change(new)
-        if problem.shape.log_likelihood(design @ weights + rest + moved, problem.counts) >= floor:
+        now = explained(weights, moved)
+        if now >= constant or now >= explained(old, offset):
             return weights, moved
         share /= 2
     return old, offset

@@ -23,9 +23,7 @@ def explains_too_little(problem: Problem, rate: Tensor) -> bool:
     shifts by sixths of the recording, which no filter of a few lags survives.
     """
     errors, length = problem.counts - rate, len(rate)
-    strengths = []
-    for k in range(SHIFTS + 1):
-        shifted = errors.roll(k * length // (SHIFTS + 1))
-        average = triggered_sum(shifted, problem.stimulus, problem.n_lags)
-        strengths.append(float(torch.linalg.matrix_norm(average, ord=2)))
-    return strengths[0] > max(strengths[1:])
+    shifted = torch.stack([errors.roll(k * length // (SHIFTS + 1)) for k in range(SHIFTS + 1)])
+    averages = triggered_sum(shifted, problem.stimulus, problem.n_lags)
+    strengths = torch.linalg.eigvalsh(averages @ averages.mT)[:, -1]  # squares of the largest singular values
+    return bool(strengths[0] > strengths[1:].max())

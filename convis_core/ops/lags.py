@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["delayed_sum", "filtered", "lagged", "raised_cosines", "triggered_sum"]
 
@@ -89,14 +90,14 @@ def triggered_sum(events: Tensor, signals: Tensor, n_lags: int) -> Tensor:
 
     Parameters
     ----------
-    events : Tensor, shape [time]
+    events : Tensor, shape [..., time]
         How much each step counts.
     signals : Tensor, shape [time, n]
     n_lags : int
 
     Returns
     -------
-    Tensor, shape [lag, n]
+    Tensor, shape [..., lag, n]
 
     Examples
     --------
@@ -104,7 +105,8 @@ def triggered_sum(events: Tensor, signals: Tensor, n_lags: int) -> Tensor:
     tensor([[5.],
             [3.]])
     """
-    return lagged(events.flip(0), n_lags).flip(0).T @ signals
+    later = functional.pad(events, (0, n_lags - 1)).unfold(-1, len(signals), 1)  # [..., lag, time]
+    return later @ signals
 
 
 def raised_cosines(n_lags: int, count: int, *, dtype: torch.dtype = torch.float64) -> Tensor:

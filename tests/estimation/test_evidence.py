@@ -13,11 +13,13 @@ from convis_core.estimation.evidence import (
     maximise_evidence,
     posterior,
     posterior_covariance,
+    pseudo_data,
 )
 from convis_core.estimation.filter_priors import Local, Smooth
+from convis_core.estimation.nonlinearity import nonlinearity_named
 from convis_core.estimation.posterior_fits import Along
 from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
-from convis_core.ops.lags import delayed_sum, lagged, raised_cosines
+from convis_core.ops.lags import delayed_sum, lagged, raised_cosines, triggered_sum
 
 SMOOTH, LOCAL = Smooth((4, 3, 5), power=0.6), Local((4, 3, 5), power=0.6)
 PRIORS: list[Prior] = [
@@ -102,9 +104,45 @@ def test_climbing_ends_higher_than_it_began(prior: Prior) -> None:
     assert torch.allclose(weights, posterior(data, prior.at(hyper)[0])[1])
 
 
-def test_a_gram_matrix_has_all_products() -> None:
-    columns = torch.randn(30, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+@pytest.mark.parametrize("n", [7, 48, 100, 230])
+def test_a_gram_matrix_has_all_products(n: int) -> None:
+    columns = torch.randn(30, n, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     torch.testing.assert_close(gram(columns), columns.T @ columns)
+
+
+def test_the_first_sight_of_a_start_is_signal_over_noise() -> None:
+    prior, dice = LocalStripes((5, 4), power=0.7), torch.Generator().manual_seed(6)
+    pull = torch.randn(20, dtype=torch.float64, generator=dice)
+    information = gram(torch.randn(30, 20, dtype=torch.float64, generator=dice))
+    starts = prior.starts(prior.pixels[7])
+    covariances = [prior.at(start)[0] for start in starts]
+    wanted = torch.stack([pull @ c @ pull / (information @ c).trace() for c in covariances])
+    torch.testing.assert_close(prior.first_sight(torch.stack(starts), pull, information), wanted)
+
+
+def test_data_as_a_gaussian_are_the_likelihood_s_own_slope_and_curvature() -> None:
+    """Whatever the weights: also where a column is 0 and says nothing."""
+    dice = torch.Generator().manual_seed(7)
+    design = torch.randn(200, 5, dtype=torch.float64, generator=dice) * torch.tensor([1.0, 1, 1, 1, 0])
+    weights = torch.randn(5, dtype=torch.float64, generator=dice) / 4
+    counts = torch.poisson(torch.ones(200, dtype=torch.float64), generator=dice)
+    shape = nonlinearity_named("exponential")
+    seen = pseudo_data(design, weights, design @ weights - 0.5, counts, shape)
+    rate = torch.exp(design @ weights - 0.5)
+    centred = design - (rate @ design) / rate.sum()
+    torch.testing.assert_close(seen.root.T @ seen.root, centred.T @ (rate[:, None] * centred), atol=1e-5, rtol=1e-5)
+    slope = seen.root.T @ (seen.data - seen.root @ weights)
+    torch.testing.assert_close(slope, centred.T @ (counts - rate), atol=1e-5, rtol=1e-5)
+
+
+def test_sums_before_events_of_several_cells_are_those_of_each() -> None:
+    dice = torch.Generator().manual_seed(3)
+    events, signals = torch.randn(3, 20, generator=dice), torch.randn(20, 4, generator=dice)
+    together = triggered_sum(events, signals, 5)
+    for one, found in zip(events, together, strict=True):
+        wanted = torch.stack([one[lag:] @ signals[: 20 - lag] for lag in range(5)])
+        torch.testing.assert_close(found, wanted)
+        torch.testing.assert_close(triggered_sum(one, signals, 5), wanted)
 
 
 def test_delays_agree_with_one_another() -> None:

@@ -152,6 +152,19 @@ def test_many_cells_in_one_call_are_those_of_a_call_each() -> None:
         assert scored == pytest.approx(found.scores["test bits/spike"], abs=1e-9)
 
 
+def test_the_others_in_a_call_change_nothing_of_a_cell() -> None:
+    rng = np.random.default_rng(9)
+    movie = rng.standard_normal((2000, 9, 9))
+    fields = [time_course(rng, 5)[:, None, None] * kind(rng, 9) for kind in (gabor, centre_surround, gabor)]
+    spikes = np.stack([recorded(movie, field, 1.5, -1.0, rng).spikes for field in fields], axis=1)
+    pair = convis.fit_receptive_field(movie, spikes[:, :2], n_lags=5, n_history=4)
+    turned = convis.fit_receptive_field(movie, spikes[:, ::-1], n_lags=5, n_history=4)
+    for one, other in zip(pair, turned[:0:-1], strict=True):
+        np.testing.assert_allclose(one.filter, other.filter, atol=1e-8)
+        np.testing.assert_allclose(one.history, other.history, atol=1e-8)
+        assert one.scores["test bits/spike"] == pytest.approx(other.scores["test bits/spike"], abs=1e-8)
+
+
 def test_a_second_part_is_found_among_many_cells() -> None:
     rng = np.random.default_rng(5)
     parts = [time_course(rng, 8, delay)[:, None, None] * gabor(rng, 9) for delay in (0, 3)]
