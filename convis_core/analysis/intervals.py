@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,8 +44,6 @@ def spike_trains(spikes: Any, *, resolution: Resolution | None = None) -> list[_
     [[0.0015, 0.00325, 0.00375]]
     """
     counts, sampling = spike_counts(spikes, resolution)
-    if not bool(((counts >= 0) & (counts < math.inf)).all()):
-        raise ParameterError("Expected counts of spikes, got negative or infinite values or NaN.", "Give spikes.")
     cells = counts.movedim(2, -1).flatten(end_dim=-2).round().long().numpy()
     return [_times(cell) * sampling.step for cell in cells]
 

@@ -40,6 +40,8 @@ def spike_counts(spikes: Any, resolution: Resolution | None = None) -> tuple[Ten
         counts, sampling = lift(spikes).detach().cpu().double(), resolution or default_resolution()
     if counts.shape[2] == 0:
         raise ParameterError("A recording without frames has no spikes to count.", "Run the model on some.")
+    if not bool(((counts >= 0) & (counts < math.inf)).all()):
+        raise ParameterError("Expected counts of spikes, got negative or infinite values or NaN.", "Give spikes.")
     return counts, sampling
 
 

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from convis_core.errors import ParameterError, ShapeError
-from convis_core.tensors import lift
+from convis_core.tensors import check_finite, lift
 
 __all__ = ["sta", "stc"]
 
@@ -161,6 +161,8 @@ def _checked(
         tensor = lift(value).detach().cpu().double()
         if tensor.shape[1] != 1:
             raise ShapeError(f"The {name} should have one channel, got {tensor.shape[1]}.", "Choose or average them.")
+        if name == "stimulus":
+            check_finite(tensor, "The stimulus")
         arrays.append(tensor[:, 0].numpy())
     film, counts = arrays
     if film.shape[:2] != counts.shape[:2]:

@@ -103,7 +103,7 @@ def bits_per_spike(rate: Any, counts: Any, baseline: float | None = None) -> flo
     Raises
     ------
     FitError
-        If there is no spike, or a rate is negative.
+        If there is no spike, a rate is negative or no number, or the baseline is no rate.
 
     References
     ----------
@@ -120,6 +120,8 @@ def bits_per_spike(rate: Any, counts: Any, baseline: float | None = None) -> flo
     if spikes == 0:
         raise FitError("Bits per spike cannot be told: there is no spike.", "Score a part with spikes in it.")
     level = spikes / len(seen) if baseline is None else baseline
+    if not 0 < level < math.inf:
+        raise FitError(f"The baseline must be a finite rate above 0, got {level!r}.")
     gain = torch.special.xlogy(seen, expected) - seen * math.log(level) - (expected - level)
     return float(gain.sum()) / spikes / math.log(2)
 
@@ -135,6 +137,8 @@ def _pair(prediction: Any, measured: Any) -> tuple[Tensor, Tensor]:
 
 
 def _check_rates(rate: Tensor, counts: Tensor) -> None:
+    if not bool(torch.isfinite(rate).all() and torch.isfinite(counts).all()):
+        raise FitError("A rate or a count is NaN or infinite, so there is nothing to score.", "Leave such frames out.")
     if bool((rate < 0).any()) or bool((counts < 0).any()):
         raise FitError(
             "A rate and a count cannot be negative, the smallest are "

@@ -122,15 +122,16 @@ def _chunks(model: RunnableModel, stream: Stream, length: int, last: int | None,
 
 
 def _read(stream: Stream, n: int) -> Tensor:
+    start = stream.position  # which may have moved on when it raises
     try:
         return stream.get(n)
     except ConvisError:
         raise
     except Exception as error:
         raise RunError(
-            f"{stream!r} raised {type(error).__name__} when asked for frame {stream.position} on: {error}",
+            f"{stream!r} raised {type(error).__name__} when asked for frame {start} on: {error}",
             "What was computed before is in the output attribute of this error.",
-            frame=stream.position,
+            frame=start,
         ) from error
 
 

@@ -86,7 +86,13 @@ class Protocol(SequenceStream):
         grey: float = 0.0,
         resolution: Resolution | None = None,
     ) -> None:
-        named = [(n, _clip(n, s)) for n, s in (stimuli.items() if isinstance(stimuli, dict) else stimuli)]
+        try:
+            pairs = [(name, clip) for name, clip in (stimuli.items() if isinstance(stimuli, dict) else stimuli)]
+        except (TypeError, ValueError) as error:
+            raise ParameterError(
+                f"Expected names and stimuli, got {type(stimuli).__name__}.", 'Give pairs such as ("flash", array).'
+            ) from error
+        named = [(name, _clip(name, clip)) for name, clip in pairs]
         if not named:
             raise ParameterError("Expected at least one stimulus, got none.", 'Give pairs such as ("flash", array).')
         sampling = used_resolution(resolution)
@@ -149,7 +155,12 @@ class Protocol(SequenceStream):
 
 
 def _clip(name: str, stimulus: Any) -> NDArray[np.float32]:
-    clip = np.asarray(stimulus, np.float32)
+    try:
+        clip = np.asarray(stimulus, np.float32)
+    except (TypeError, ValueError):
+        raise ShapeError(
+            f"Expected [time, x, y] for {name!r}, got {type(stimulus).__name__}.", "Read it into an array first."
+        ) from None
     if clip.ndim != 3 or 0 in clip.shape:
         raise ShapeError(f"Expected [time, x, y] for {name!r}, got an array of shape {clip.shape}.")
     return clip

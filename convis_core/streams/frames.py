@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from convis_core.errors import StreamError, VideoError
+from convis_core.streams.checks import check_count, check_size
 
-__all__ = ["FIT_MODES", "GRAY_MODES", "colour_frame", "crop_corner", "fit_frame", "gray_frame"]
+__all__ = ["FIT_MODES", "GRAY_MODES", "colour_frame", "crop_corner", "fit_frame", "frame_size", "gray_frame"]
 
 FIT_MODES: Final = ("crop", "resize")
 GRAY_MODES: Final = ("luminance", "red", "green", "blue")
@@ -85,6 +86,28 @@ def _unit_range(picture: Any) -> NDArray[np.float32]:
     return array
 
 
+def frame_size(
+    have: tuple[int, int], size: tuple[int, int] | None, mode: str, offset: tuple[int, int] | None
+) -> tuple[int, int]:
+    """Return the size asked for: `size`, or what `offset` leaves of a picture, or that of the picture.
+
+    Examples
+    --------
+    >>> frame_size((30, 40), None, "crop", (2, 3))
+    (28, 37)
+    """
+    if offset is not None and not (isinstance(offset, (tuple, list)) and len(offset) == 2):
+        raise StreamError(f"Expected offset=(first row, first column), got {offset!r}.")
+    if offset is not None and mode == "resize":
+        raise StreamError("A picture that is resized is not cropped, so an offset means nothing.", "Leave one out.")
+    if size is not None or offset is None:
+        return check_size(have if size is None else size)
+    rest = tuple(n - check_count(first, "offset") for n, first in zip(have, offset, strict=True))
+    if min(rest) < 1:
+        raise StreamError(f"An offset of {tuple(offset)} leaves nothing of a picture of {have[0]}x{have[1]}.")
+    return rest[0], rest[1]
+
+
 def crop_corner(have: tuple[int, int], size: tuple[int, int], offset: tuple[int, int] | None) -> tuple[int, int]:
     """Return the first row and column of a crop: `offset`, or the one that centres it."""
     corner = offset or ((have[0] - size[0]) // 2, (have[1] - size[1]) // 2)
@@ -99,7 +122,7 @@ def crop_corner(have: tuple[int, int], size: tuple[int, int], offset: tuple[int,
 def fit_frame(frame: Tensor, size: tuple[int, int], mode: str, offset: tuple[int, int] | None = None) -> Tensor:
     """Crop or resize a frame ``[..., x, y]`` to `size`; resizing is bilinear and free of aliasing."""
     have = (frame.shape[-2], frame.shape[-1])
-    if have == size:
+    if have == size and offset is None:
         return frame
     if mode == "crop":
         row, column = crop_corner(have, size, offset)

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from convis_core.errors import StreamError, VideoError
 from convis_core.streams.base import Stream
-from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate, check_size
-from convis_core.streams.frames import FIT_MODES, GRAY_MODES, colour_frame, fit_frame, gray_frame
+from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate
+from convis_core.streams.frames import FIT_MODES, GRAY_MODES, colour_frame, fit_frame, frame_size, gray_frame
 
 __all__ = ["ImageSequence"]
 
@@ -33,7 +33,8 @@ class ImageSequence(Stream):
     repeat : int
         For how many steps each image stays on.
     size : tuple of int, optional
-        Frame size ``(x, y)`` in pixels, rows first; that of the first image by default.
+        Frame size ``(x, y)`` in pixels, rows first; by default that of the first image, or what
+        `offset` leaves of it.
     offset : tuple of int, optional
         First row and column of the crop; centred by default.
     mode : {"crop", "resize"}
@@ -73,11 +74,9 @@ class ImageSequence(Stream):
         self.repeat = check_count(repeat, "repeat", least=1)
         self.mode = check_choice(mode, FIT_MODES, "mode")
         self.gray = None if gray is None else check_choice(gray, GRAY_MODES, "gray")
-        if offset is not None and not (isinstance(offset, (tuple, list)) and len(offset) == 2):
-            raise StreamError(f"Expected offset=(first row, first column), got {offset!r}.")
-        self.offset = None if offset is None else (check_count(offset[0], "offset"), check_count(offset[1], "offset"))
         first = self._read(0)
-        self.size = (first.shape[-2], first.shape[-1]) if size is None else check_size(size)
+        self.size = frame_size((first.shape[-2], first.shape[-1]), size, self.mode, offset)
+        self.offset = None if offset is None else (check_count(offset[0], "offset"), check_count(offset[1], "offset"))
         self.length = len(self.paths) * self.repeat
         self.steps_per_second = None if steps_per_second is None else check_rate(steps_per_second)
         self._shown: tuple[int, Tensor] = (0, self._fit(0, first))

@@ -92,6 +92,8 @@ class StoredWriter(OutputStream):
         steps = lift(frames).detach()
         batch, channel, n, x, y = steps.shape
         shape = (batch, channel, x, y)
+        if not all(shape):
+            raise ShapeError(f"{self.path.name} cannot hold frames without pixels, got {describe_shape(steps.shape)}.")
         if (self.one_signal and batch > 1) or (self.is_grey and channel > 1):
             raise ShapeError(
                 f"{type(self).__name__} writes one batch{' and one channel' if self.is_grey else ''}, "

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from convis_core.errors import StreamError, VideoError, VideoWarning
+from convis_core.errors import VideoError, VideoWarning
 from convis_core.resolution import default_resolution
 from convis_core.streams.base import Stream
-from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate, check_size
+from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate
 from convis_core.streams.decoder import Decoder
 from convis_core.streams.film import probe
-from convis_core.streams.frames import FIT_MODES, GRAY_MODES, crop_corner
+from convis_core.streams.frames import FIT_MODES, GRAY_MODES, crop_corner, frame_size
 from convis_core.warn import warn
 
 __all__ = ["VideoReader"]
@@ -36,8 +36,8 @@ class VideoReader(Stream):
     path : str or path
         Any file ffmpeg can decode.
     size : tuple of int, optional
-        Frame size ``(x, y)`` in pixels, rows first. The film's own by default; models
-        become slow above some 100 x 100.
+        Frame size ``(x, y)`` in pixels, rows first. The film's own by default, or what `offset`
+        leaves of it; models become slow above some 100 x 100.
     offset : tuple of int, optional
         First row and column of the crop; centred by default.
     mode : {"crop", "resize"}
@@ -103,10 +103,9 @@ class VideoReader(Stream):
         self.steps_per_second = check_rate(rate)
         check_choice(mode, FIT_MODES, "mode")
         check_choice(gray, GRAY_MODES, "gray")
-        wanted = None if size is None else check_size(size)
         self._film = probe(self.path)
         self.film_size, self.film_rate = self._film.size, float(self._film.rate)
-        self.size = wanted or self.film_size
+        self.size = frame_size(self.film_size, size, mode, offset)
         self._filters = [*_gray_filters(gray), *_fit_filters(self.film_size, self.size, mode, offset)]
         self._per_step = self._film.rate / Fraction(self.steps_per_second).limit_denominator(10**6)
         self.n_frames = self._film.n_frames
@@ -209,7 +208,5 @@ def _gray_filters(gray: str) -> list[str]:
 def _fit_filters(have: tuple[int, int], size: tuple[int, int], mode: str, offset: tuple[int, int] | None) -> list[str]:
     if mode == "resize":
         return [f"scale={size[1]}:{size[0]}:flags=bilinear"]
-    if offset is not None and not (isinstance(offset, (tuple, list)) and len(offset) == 2):
-        raise StreamError(f"Expected offset=(first row, first column), got {offset!r}.")
     row, column = crop_corner(have, size, offset)
     return [f"crop={size[1]}:{size[0]}:{column}:{row}"]

@@ -42,7 +42,9 @@ def test_a_recording_without_frames_is_refused(measure: Callable[..., Any]) -> N
         measure(np.zeros(0))
 
 
-@pytest.mark.parametrize("measure", [spike_trains, interspike_intervals, interval_statistics])
+@pytest.mark.parametrize(
+    "measure", [spike_trains, interspike_intervals, interval_statistics, psth, firing_rate, fano_factor]
+)
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
 def test_counts_that_are_none_are_refused(measure: Callable[..., Any], value: float) -> None:
     with pytest.raises(ParameterError, match="Expected counts of spikes"):

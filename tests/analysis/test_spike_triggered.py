@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convis_core import filters
-from convis_core.analysis import sta, stc
+from convis_core.analysis import sta, stc, whitened_sta
 from convis_core.errors import ParameterError, ShapeError
 
 
@@ -147,6 +147,15 @@ def test_what_does_not_fit_is_named(stimulus: Any, spikes: Any, options: Any, er
     for function in (sta, stc):
         with pytest.raises(error, match=says):
             function(np.ones(stimulus), np.ones(spikes), **options)
+
+
+@pytest.mark.parametrize("function", [sta, stc, whitened_sta])
+def test_a_stimulus_that_is_no_number_is_refused(function: Any) -> None:
+    """Its average would be NaN in silence."""
+    film = np.ones((50, 4, 4))
+    film[7, 1, 2] = np.nan
+    with pytest.raises(ShapeError, match="stimulus has 1 values that are NaN or infinite, the first in frame 7"):
+        function(film, np.ones(50), 3)
 
 
 def test_no_spikes_have_no_average() -> None:

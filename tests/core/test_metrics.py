@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -49,6 +50,12 @@ def test_the_deviance_tells_bits_from_a_constant_rate() -> None:
         (correlation, [1, 2], [1, 2, 3], "differ in shape"),
         (bits_per_spike, [1, 2], [0, 0], "no spike"),
         (poisson_deviance, [-1, 2], [0, 1], "cannot be negative"),
+        (poisson_deviance, [math.nan, 2], [0, 1], "NaN or infinite"),
+        (bits_per_spike, [1, math.nan], [0, 1], "NaN or infinite"),
+        (bits_per_spike, [1, 2], [math.nan, 1], "NaN or infinite"),
+        (bits_per_spike, [1, math.inf], [1, 1], "NaN or infinite"),
+        (partial(bits_per_spike, baseline=0.0), [1, 2], [1, 1], "baseline must be a finite rate"),
+        (partial(bits_per_spike, baseline=math.nan), [1, 2], [1, 1], "baseline must be a finite rate"),
         (explained_variance, [1, 2], [1, 2], "at least 2 trials"),
     ],
 )

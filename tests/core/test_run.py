@@ -209,6 +209,9 @@ def test_a_stream_that_raises_keeps_what_there_was() -> None:
     with pytest.raises(RunError, match=r"Torn.*raised OSError when asked for frame 8 on: the cable is out") as caught:
         convis.filters.NLRectify().run(Torn(), dt=4, max_t=20)
     assert caught.value.output.n_frames == 8
+    torn = convis.streams.ProcessingStream(MOVIE, lambda frames: frames[..., 99, 99, 99, 99, 99])
+    with pytest.raises(RunError, match="when asked for frame 0 on"):  # although it has read further
+        convis.filters.NLRectify().run(torn, dt=4)
 
 
 def test_gradients_are_recorded_only_when_asked_for(model: Layer) -> None:

@@ -14,6 +14,7 @@ import convis_core as convis
 from convis_core import Resolution
 from convis_core.errors import ConvisError, ParameterError, ShapeError
 from convis_core.samples import Protocol
+from convis_core.streams import RandomStream
 
 RATE = Resolution(10.0, 100.0)
 
@@ -83,6 +84,12 @@ def test_responses_of_any_kind_are_cut_along_their_time(response: str) -> None:
 def test_a_protocol_that_cannot_be_shown_is_refused(options: dict[str, Any], kind: type[ConvisError]) -> None:
     with pytest.raises(kind, match="Expected"):
         Protocol(**{"stimuli": {"a": np.ones((2, 2, 3))}, "resolution": RATE, **options})
+
+
+@pytest.mark.parametrize("stimuli", [None, 3, [np.ones((5, 3, 3))], [("a", "film.mp4")], {"a": RandomStream()}])
+def test_what_is_no_list_of_stimuli_is_refused(stimuli: Any) -> None:
+    with pytest.raises((ParameterError, ShapeError), match=r"Expected (names and stimuli|.* for 'a')"):
+        Protocol(stimuli)
 
 
 def test_a_response_to_something_else_is_refused() -> None:

@@ -51,6 +51,17 @@ def test_crop_is_centred_or_where_asked(tmp_path: Path) -> None:
     assert torch.equal((centred * 255).round(), torch.tensor(picture[2:6, 2:8], dtype=torch.float32))
     corner = ImageSequence(tmp_path / "a.png", size=(4, 6), offset=(0, 3)).get(1)[0, 0, 0]
     assert torch.equal((corner * 255).round(), torch.tensor(picture[0:4, 3:9], dtype=torch.float32))
+    rest = ImageSequence(tmp_path / "a.png", offset=(2, 3))
+    assert rest.size == (6, 7)
+    assert torch.equal((rest.get(1)[0, 0, 0] * 255).round(), torch.tensor(picture[2:, 3:], dtype=torch.float32))
+    for options, message in (
+        ({"offset": (8, 0)}, "leaves nothing of a picture of 8x10"),
+        ({"offset": (0, 1), "mode": "resize"}, "an offset means nothing"),
+        ({"offset": (1, 1), "size": (8, 10)}, "does not fit"),
+        ({"offset": 3}, "first row, first column"),
+    ):
+        with pytest.raises(StreamError, match=message):
+            ImageSequence(tmp_path / "a.png", **options).get(1)
 
 
 def test_resize_keeps_the_mean_and_straight_gradients(tmp_path: Path) -> None:

@@ -124,6 +124,14 @@ def test_another_size_is_refused_and_changes_nothing(tmp_path: Path, name: str) 
         assert stream.length == 2
 
 
+@every_kind
+def test_frames_without_pixels_are_refused(tmp_path: Path, name: str) -> None:
+    """A file of them could not be read."""
+    with pytest.raises(ShapeError, match="cannot hold frames without pixels"), KINDS[name][0](tmp_path / name) as film:
+        film.put(np.zeros((3, 0, 4)))
+    assert not list(tmp_path.iterdir())
+
+
 def test_channels_and_batches_have_an_answer(tmp_path: Path) -> None:
     frames = torch.randn(2, 3, 4, 5, 6)
     with HDF5Writer(tmp_path / "a.h5", compress=True) as whole:

@@ -97,6 +97,7 @@ def test_crop_and_resize(film: Films, ramp: Callable[..., Tensor]) -> None:
     path, frames = film(5, 24, 30), ramp(5, 24, 30)
     cropped = VideoReader(path, size=(7, 9), steps_per_second=25.0)
     torch.testing.assert_close(cropped.get(5)[0, 0], frames[:, 8:15, 10:19], atol=LEVEL, rtol=0)
+    assert VideoReader(path, offset=(1, 2)).size == (23, 28)
     corner = VideoReader(path, size=(7, 9), offset=(1, 0), steps_per_second=25.0)
     torch.testing.assert_close(corner.get(5)[0, 0], frames[:, 1:8, 0:9], atol=LEVEL, rtol=0)
     small = VideoReader(path, size=(8, 10), mode="resize", steps_per_second=25.0).get(5)[0, 0]
