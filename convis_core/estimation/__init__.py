@@ -2,7 +2,6 @@
 
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.estimators import ESTIMATORS, estimate_filter
-from convis_core.estimation.kernel_bases import KernelBasis
 from convis_core.estimation.learning_curve import LearningCurve, learning_curve
 from convis_core.estimation.many import fit_many
 from convis_core.estimation.nonlinearity_estimate import (
@@ -28,6 +27,7 @@ from convis_core.loops.metrics import (
     r_squared,
 )
 from convis_core.loops.trajectory import Trajectory
+from convis_core.ops.kernel_bases import KernelBasis
 
 __all__ = [
     "ESTIMATORS",

@@ -13,13 +13,13 @@ from torch import Tensor
 from convis_core.analysis import sta, whitened_sta
 from convis_core.errors import FitError, UnknownNameError
 from convis_core.estimation.estimate import ReceptiveField
-from convis_core.estimation.kernel_bases import KernelBasis, kernel_basis
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
 from convis_core.estimation.posterior_fits import Data, Posterior, fit_ald, fit_ard, fit_asd, fit_ridge
 from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import Recording, check_parts, split_in_blocks
 from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.loops.run import check_steps
+from convis_core.ops.kernel_bases import KernelBasis, kernel_basis
 from convis_core.ops.lags import filtered
 
 __all__ = ["ESTIMATORS", "estimate_filter"]

@@ -1,6 +1,7 @@
 """Filters and neurons, the parts that models are made of."""
 
 from convis_core.filters import spiking
+from convis_core.filters.basis_convolution import BasisConv3d, BasisRF
 from convis_core.filters.centre_surround import CentreSurroundFilter
 from convis_core.filters.convolution import Conv1d, Conv2d, Conv3d
 from convis_core.filters.delays import Delay, VariableDelay
@@ -28,6 +29,8 @@ from convis_core.filters.time_padding import TimePadding
 
 __all__ = [
     "RF",
+    "BasisConv3d",
+    "BasisRF",
     "CentreSurroundFilter",
     "Conv1d",
     "Conv2d",

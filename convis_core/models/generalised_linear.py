@@ -14,6 +14,7 @@ from typing_extensions import Self
 from convis_core.errors import ParameterError, ShapeError, StateError
 from convis_core.loops.run import check_steps
 from convis_core.models.linear_nonlinear_poisson import LNP
+from convis_core.ops.kernel_bases import KernelBasis
 from convis_core.ops.lags import raised_cosines
 from convis_core.ops.output_nonlinearity import output_nonlinearity
 from convis_core.parameters import parameter
@@ -55,6 +56,9 @@ class GLM(LNP):
         ``"rectified"`` or ``"linear"``.
     spikes : array, shape [time], [time, cell] or [trial, time, cell], optional
         See `given`.
+    basis : KernelBasis or str, optional
+        What the stimulus filter is a sum of, ``"raised_cosine"``, ``"spline"`` or a basis of your own; the
+        weights of its functions are then what is fitted (`convis_core.filters.BasisRF`).
 
     Raises
     ------
@@ -108,15 +112,16 @@ class GLM(LNP):
         nonlinearity: str = "exponential",
         spikes: Any = None,
         *,
+        basis: KernelBasis | str | None = None,
         resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(kernel_dim, n_cells, nonlinearity, resolution=resolution)
+        super().__init__(kernel_dim, n_cells, nonlinearity, basis=basis, resolution=resolution)
         if check_steps(n_basis, "n_basis", "raised cosines") < 2:
             raise ParameterError("A filter after a spike is described by at least 2 raised cosines, got 1.")
         if coupling and n_cells < 2:
             raise ParameterError("Coupling needs at least 2 cells, got 1.", "Give n_cells, or coupling=False.")
-        basis = raised_cosines(check_steps(n_history, "n_history"), n_basis, dtype=torch.float64)
-        self.register_buffer("_basis", basis.to(self.dtype), persistent=False)
+        bumps = raised_cosines(check_steps(n_history, "n_history"), n_basis, dtype=torch.float64)
+        self.register_buffer("_basis", bumps.to(self.dtype), persistent=False)
         self.register_buffer("_recorded", None, persistent=False)
         self.history = torch.zeros(n_cells, n_basis)
         if coupling:

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from convis_core.filters import receptive_field
+from convis_core.filters.basis_convolution import BasisConv3d, BasisRF
 from convis_core.filters.convolution import Conv3d
 from convis_core.filters.nonlinearities import NLRectify
 from convis_core.layer import Layer
+from convis_core.ops.kernel_bases import KernelBasis
 from convis_core.resolution import Resolution
 
 __all__ = ["LN", "RF", "RFN", "L"]
@@ -29,6 +31,9 @@ class L(Layer):
         (`convis_core.filters.RF`).
     bias : bool
         Whether to add a bias.
+    basis : KernelBasis or str, optional
+        What the filter is a sum of, ``"raised_cosine"``, ``"spline"`` or a basis of your own; the weights of its
+        functions are then what is fitted (`convis_core.filters.BasisConv3d`).
 
     Examples
     --------
@@ -45,12 +50,16 @@ class L(Layer):
         population: bool = True,
         bias: bool = True,
         *,
+        basis: KernelBasis | str | None = None,
         resolution: Resolution | None = None,
     ) -> None:
         super().__init__(resolution=resolution)
-        self.conv = (Conv3d if population else receptive_field.RF)(
-            kernel_dim=kernel_dim, bias=bias, resolution=self.resolution
-        )
+        options: dict[str, Any] = {"kernel_dim": kernel_dim, "bias": bias, "resolution": self.resolution}
+        self.conv: Conv3d | receptive_field.RF | BasisConv3d
+        if basis is None:
+            self.conv = (Conv3d if population else receptive_field.RF)(**options)
+        else:
+            self.conv = (BasisConv3d if population else BasisRF)(basis=basis, **options)
         self.in_channels = self.conv.in_channels
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
@@ -73,6 +82,9 @@ class LN(L):
         (`convis_core.filters.RF`).
     bias : bool
         Whether to add a bias.
+    basis : KernelBasis or str, optional
+        What the filter is a sum of, ``"raised_cosine"``, ``"spline"`` or a basis of your own; the weights of its
+        functions are then what is fitted (`convis_core.filters.BasisConv3d`).
 
     Examples
     --------
@@ -92,9 +104,10 @@ class LN(L):
         population: bool = True,
         bias: bool = True,
         *,
+        basis: KernelBasis | str | None = None,
         resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(kernel_dim, population, bias, resolution=resolution)
+        super().__init__(kernel_dim, population, bias, basis=basis, resolution=resolution)
         self.nonlinearity = NLRectify(resolution=self.resolution)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
@@ -111,6 +124,9 @@ class RF(L):
         ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
     bias : bool
         Whether to add a bias.
+    basis : KernelBasis or str, optional
+        What the filter is a sum of, ``"raised_cosine"``, ``"spline"`` or a basis of your own; the weights of its
+        functions are then what is fitted (`convis_core.filters.BasisConv3d`).
 
     Examples
     --------
@@ -120,9 +136,14 @@ class RF(L):
     """
 
     def __init__(
-        self, kernel_dim: Sequence[int] = (1, 1, 1), bias: bool = True, *, resolution: Resolution | None = None
+        self,
+        kernel_dim: Sequence[int] = (1, 1, 1),
+        bias: bool = True,
+        *,
+        basis: KernelBasis | str | None = None,
+        resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(kernel_dim, False, bias, resolution=resolution)
+        super().__init__(kernel_dim, False, bias, basis=basis, resolution=resolution)
 
 
 class RFN(LN):
@@ -134,6 +155,9 @@ class RFN(LN):
         ``(lag, x, y)``, or ``(out_channel, in_channel, lag, x, y)``.
     bias : bool
         Whether to add a bias.
+    basis : KernelBasis or str, optional
+        What the filter is a sum of, ``"raised_cosine"``, ``"spline"`` or a basis of your own; the weights of its
+        functions are then what is fitted (`convis_core.filters.BasisConv3d`).
 
     Examples
     --------
@@ -143,6 +167,11 @@ class RFN(LN):
     """
 
     def __init__(
-        self, kernel_dim: Sequence[int] = (1, 1, 1), bias: bool = True, *, resolution: Resolution | None = None
+        self,
+        kernel_dim: Sequence[int] = (1, 1, 1),
+        bias: bool = True,
+        *,
+        basis: KernelBasis | str | None = None,
+        resolution: Resolution | None = None,
     ) -> None:
-        super().__init__(kernel_dim, False, bias, resolution=resolution)
+        super().__init__(kernel_dim, False, bias, basis=basis, resolution=resolution)

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from convis_core.filters.basis_convolution import BasisRF
 from convis_core.filters.receptive_field import RF
 from convis_core.layer import Layer
 from convis_core.loops.losses import PointwiseLoss, bernoulli_loss, poisson_loss
 from convis_core.loops.run import check_steps
+from convis_core.ops.kernel_bases import KernelBasis
 from convis_core.ops.output_nonlinearity import output_nonlinearity
 from convis_core.output import Output
 from convis_core.parameters import parameter
@@ -39,6 +41,9 @@ class LNP(Layer):
     nonlinearity : str
         :math:`g`: ``"exponential"``, ``"softplus"``, ``"sigmoid"``, ``"rectified"`` or ``"linear"``. For
         the first three and the likelihood that belongs to them, the fit has a single optimum.
+    basis : KernelBasis or str, optional
+        What the filter is a sum of, ``"raised_cosine"``, ``"spline"`` or a basis of your own; the weights of its
+        functions are then what is fitted (`convis_core.filters.BasisRF`).
 
     Raises
     ------
@@ -77,12 +82,17 @@ class LNP(Layer):
         n_cells: int = 1,
         nonlinearity: str = "exponential",
         *,
+        basis: KernelBasis | str | None = None,
         resolution: Resolution | None = None,
     ) -> None:
         super().__init__(resolution=resolution)
         output_nonlinearity(nonlinearity)
         self.n_cells, self.nonlinearity = check_steps(n_cells, "n_cells", "cells"), nonlinearity
-        self.filter = RF(1, n_cells, tuple(kernel_dim), bias=False, resolution=self.resolution)
+        self.filter: RF | BasisRF
+        if basis is None:
+            self.filter = RF(1, n_cells, tuple(kernel_dim), bias=False, resolution=self.resolution)
+        else:
+            self.filter = BasisRF(1, n_cells, tuple(kernel_dim), basis, bias=False, resolution=self.resolution)
         self.offset = torch.zeros(n_cells)
 
     @property

@@ -12,7 +12,7 @@ import convis_core as convis
 from convis_core.estimation import ESTIMATORS, FitReport, KernelBasis, ReceptiveField, estimate_filter
 from convis_core.estimation.coordinates import every_direction, likely_directions
 from convis_core.estimation.filter_priors import Local, Smooth
-from convis_core.estimation.kernel_bases import KERNEL_BASES, kernel_basis
+from convis_core.ops.kernel_bases import KERNEL_BASES, kernel_basis
 from convis_core.ops.lags import lagged
 from convis_core.ops.splines import cubic_splines
 from tests.estimation.cells import Cell, centre_surround, recorded, time_course

@@ -9,11 +9,14 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from convis_core.errors import FitError, UnknownNameError
+from convis_core.errors import ParameterError, UnknownNameError
 from convis_core.ops.lags import raised_cosines
 from convis_core.ops.splines import cubic_splines
 
 __all__ = ["KERNEL_BASES", "KernelBasis", "kernel_basis"]
+
+FEWEST_SPLINES: Final = 4
+"""A cubic spline has no fewer."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class KernelBasis:
     time : callable
         ``time(n_lags, count)`` gives ``[lag, count]``.
     counts : (int, int, int), optional
-        Functions along lag, x and y; by default about half as many as there are points.
+        Functions along lag, x and y, None along an axis whose points are all for themselves; by default
+        about half as many as there are points.
 
     Examples
     --------
@@ -34,22 +38,26 @@ class KernelBasis:
     """
 
     time: Callable[[int, int], Tensor] = cubic_splines
-    counts: tuple[int, int, int] | None = None
+    counts: tuple[int | None, int | None, int | None] | None = None
 
     def matrices(self, size: tuple[int, int, int]) -> list[Tensor]:
         """Values of the functions along each axis, ``[point, function]``."""
         counts = self.counts or tuple(min(n, max(4, n // 2 + 1 + (n % 2))) for n in size)
-        if any(not 0 < count <= n for count, n in zip(counts, size, strict=True)):
-            raise FitError(
-                f"A kernel of {size} points cannot be described by {counts} functions along its axes.",
-                "Take at least one and at most as many as there are points.",
-            )
         makers = (self.time, cubic_splines, cubic_splines)
-        # fewer than four make no cubic spline: then every point is for itself
-        return [
-            make(n, count) if count >= 4 else torch.eye(n, dtype=torch.float64)
-            for make, n, count in zip(makers, size, counts, strict=True)
-        ]
+        return [_functions(make, n, count) for make, n, count in zip(makers, size, counts, strict=True)]
+
+
+def _functions(make: Callable[[int, int], Tensor], n: int, count: int | None) -> Tensor:
+    if count is None or count == n < FEWEST_SPLINES:
+        return torch.eye(n, dtype=torch.float64)
+    fewest = FEWEST_SPLINES if make is cubic_splines else 2
+    if not fewest <= count <= n:
+        raise ParameterError(
+            f"{n} points of a kernel cannot be described by {count} functions, at least {fewest} are needed and "
+            f"at most {n}.",
+            "Give None for an axis that is to have no basis.",
+        )
+    return make(n, count)
 
 
 KERNEL_BASES: Final = {"spline": KernelBasis(), "raised_cosine": KernelBasis(raised_cosines)}
