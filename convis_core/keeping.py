@@ -61,6 +61,22 @@ class Keeping(nn.Module):
         state_registry.clear_state(self)
         self._forget_geometry()
 
+    def start_trial(self, trial: int) -> None:
+        """Forget everything, and let parts that were given recordings of several trials turn to that of one.
+
+        Parameters
+        ----------
+        trial : int
+            Its number, from 0. A fit to lists of trials does this at the start of each.
+        """
+        self.clear_state()
+        for module in self.modules():
+            if isinstance(module, Keeping):
+                module.enter_trial(trial)
+
+    def enter_trial(self, trial: int) -> None:
+        """Turn to what is known of a trial, for layers that were given something; called on a fresh start."""
+
     def detach_state(self) -> None:
         """Cut the state off from the autograd graph, so that gradients stop here."""
         state_registry.map_state(self, Tensor.detach)

@@ -163,7 +163,7 @@ def _steps(
     try:
         for epoch in range(epochs):
             for trial, pairs in enumerate(recordings):
-                model.clear_state()
+                model.start_trial(trial)
                 for piece in pairs.read(model.dtype, model.device):
                     if step < done:
                         step += 1
@@ -211,8 +211,8 @@ def loss_per_chunk(
     kept = model.get_state()
     losses = []
     try:
-        for pairs in recordings:
-            model.clear_state()
+        for trial, pairs in enumerate(recordings):
+            model.start_trial(trial)
             with torch.no_grad():
                 for piece in pairs.read(model.dtype, model.device):
                     losses.append(float(objective.score(objective.respond(model, piece.frames), piece)))

@@ -16,7 +16,7 @@ from convis_core.streams.base import Stream, as_stream
 from convis_core.tensors import AXES, TIME, check_finite, describe_shape
 from convis_core.warn import warn
 
-__all__ = ["Pairs", "Piece", "matched", "trials"]
+__all__ = ["Pairs", "Piece", "is_list_of_trials", "matched", "trials"]
 
 
 class Piece(NamedTuple):
@@ -80,7 +80,7 @@ class Pairs:
 
 def trials(source: Any, target: Any, dt: int | None, weights: Any = None) -> list[Pairs]:
     """Pairs of one recording, or of each trial where stimulus and target are lists of them."""
-    if not _is_list_of_trials(source) and not _is_list_of_trials(target):
+    if not is_list_of_trials(source) and not is_list_of_trials(target):
         return [Pairs.of(source, target, dt, weights)]
     if not isinstance(target, (list, tuple)) or not isinstance(source, (list, tuple)) or len(source) != len(target):
         sizes = [len(part) if isinstance(part, (list, tuple)) else "one" for part in (source, target)]
@@ -94,7 +94,8 @@ def trials(source: Any, target: Any, dt: int | None, weights: Any = None) -> lis
     return [Pairs.of(*parts[:2], dt, parts[2]) for parts in zip(source, target, each, strict=True)]
 
 
-def _is_list_of_trials(value: Any) -> bool:
+def is_list_of_trials(value: Any) -> bool:
+    """Whether something is a list of recordings, and not one recording written as a list."""
     arrays = (np.ndarray, Tensor, Stream)
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(part, arrays) for part in value)
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 from typing_extensions import Self
 
 from convis_core.errors import ParameterError, ShapeError, StateError
+from convis_core.loops.pairs import is_list_of_trials
 from convis_core.loops.run import check_steps
 from convis_core.models.linear_nonlinear_poisson import LNP
 from convis_core.ops.kernel_bases import KernelBasis
@@ -54,7 +55,7 @@ class GLM(LNP):
     nonlinearity : str
         :math:`g`: ``"exponential"``, ``"softplus"``, ``"sigmoid"`` (with one spike in a frame or none),
         ``"rectified"`` or ``"linear"``.
-    spikes : array, shape [time], [time, cell] or [trial, time, cell], optional
+    spikes : array, shape [time], [time, cell] or [trial, time, cell], or list of arrays, optional
         See `given`.
     basis : KernelBasis or str, optional
         What the stimulus filter is a sum of, ``"raised_cosine"``, ``"spline"`` or a basis of your own; the
@@ -98,6 +99,7 @@ class GLM(LNP):
     history = parameter(doc="weight of each raised cosine after a spike of the cell itself, [cell, cosine]")
     coupling = parameter(doc="the same after a spike of another cell, [to, from, cosine]; the diagonal is not used")
     clock = state_variable("frames since the fresh start")
+    trial = state_variable("number of the trial whose spikes are heard, of those in a list")
 
     _basis: Tensor
     _recorded: Tensor | None
@@ -123,6 +125,7 @@ class GLM(LNP):
         bumps = raised_cosines(check_steps(n_history, "n_history"), n_basis, dtype=torch.float64)
         self.register_buffer("_basis", bumps.to(self.dtype), persistent=False)
         self.register_buffer("_recorded", None, persistent=False)
+        self._lengths: tuple[int, ...] | None = None
         self.history = torch.zeros(n_cells, n_basis)
         if coupling:
             self.coupling = torch.zeros(n_cells, n_cells, n_basis)
@@ -139,15 +142,32 @@ class GLM(LNP):
 
         Parameters
         ----------
-        spikes : array, shape [time], [time, cell] or [trial, time, cell], or an output of `simulate`
-            Counts in each frame of the stimulus. Trials are those of a batch of stimuli, or of one
-            stimulus shown to all.
+        spikes : array, shape [time], [time, cell] or [trial, time, cell], or a list of arrays
+            Counts in each frame of the stimulus. Trials in an array are those of a batch of stimuli, or of
+            one stimulus shown to all. Trials in a list, ``[time]`` or ``[time, cell]`` each, may differ in
+            length, and come one after the other: a fit to lists of trials turns to each, and
+            ``start_trial(k)`` does before a run.
 
         Returns
         -------
         GLM
             The model itself.
         """
+        if not is_list_of_trials(spikes):
+            self._recorded, self._lengths = self._checked(spikes), None
+            return self
+        trials = [self._checked(trial) for trial in spikes]
+        if any(len(trial) != 1 for trial in trials):
+            raise ShapeError(
+                "Each trial in a list is [time] or [time, cell], got one that holds several trials itself.",
+                "Give a flat list.",
+            )
+        self._lengths = tuple(trial.shape[2] for trial in trials)
+        self._recorded = torch.cat([functional.pad(t, (0, max(self._lengths) - t.shape[2])) for t in trials])
+        return self
+
+    def _checked(self, spikes: Any) -> Tensor:
+        """Spikes of this model's cells, ``[trial, cell, time]``."""
         recorded = cells_as_channels(spikes, dtype=self.dtype, device=self.device).detach()
         if recorded.shape[1] != self.n_cells or recorded.shape[3:] != (1, 1):
             raise ShapeError(
@@ -156,12 +176,20 @@ class GLM(LNP):
                 "Build the model with n_cells=..., and put the time first and the cells last.",
             )
         check_finite(recorded, "The spike count")
-        self._recorded = recorded[..., 0, 0].clone()
-        return self
+        return recorded[..., 0, 0].clone()
 
     def forget_spikes(self) -> None:
         """Take back what `given` did."""
-        self._recorded = None
+        self._recorded, self._lengths = None, None
+
+    def enter_trial(self, trial: int) -> None:
+        known = 1 if self._lengths is None else len(self._lengths)
+        if self._recorded is not None and not 0 <= trial < known:
+            raise StateError(
+                f"The GLM was given the spikes of {known} trial(s) and is to start trial {trial}, counted from 0.",
+                "Call model.given([...]) with an array for each trial.",
+            )
+        self.trial = trial
 
     def history_filters(self) -> Tensor:
         """Drive that a cell's own spike adds in the frames after it, ``[cell, lag]``; the first is the next frame."""
@@ -179,7 +207,7 @@ class GLM(LNP):
     def forward(self, x: Tensor) -> Tensor:
         start = 0 if self.clock is None else self.clock
         past = self._past_drive(start, x.shape[TIME], x.shape[0])
-        self.clock = start + x.shape[TIME]
+        self.clock, self.trial = start + x.shape[TIME], self.trial or 0
         return output_nonlinearity(self.nonlinearity)(self.drive(x) + past[..., None, None])
 
     def _between_cells(self) -> Tensor:
@@ -206,6 +234,9 @@ class GLM(LNP):
                 "The intensity of a GLM depends on the spikes before, and none were given.",
                 "Call model.given(spikes), or model.simulate(stimulus) for spikes of its own.",
             )
+        if self._lengths is not None:
+            trial = self.trial or 0
+            recorded = recorded[trial : trial + 1, :, : self._lengths[trial]]
         if recorded.shape[2] < stop or recorded.shape[0] not in (1, batch):
             raise StateError(
                 f"The GLM was given {recorded.shape[0]} trial(s) of {recorded.shape[2]} frames of spikes, "

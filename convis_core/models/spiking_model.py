@@ -92,7 +92,7 @@ class SpikingModel(StochasticLayer):
             drive[..., 0, 0], uniform[..., 0, 0], filters, past, self.model.nonlinearity
         )
         if isinstance(self.model, GLM):
-            self.model.clock = self.clock
+            self.model.clock, self.model.trial = self.clock, 0
         return spikes[..., None, None], rate[..., None, None]
 
 
