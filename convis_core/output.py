@@ -68,11 +68,15 @@ class Output:
             if key not in self.names:
                 raise UnknownNameError(f"There is no output {key!r}.", f"There are: {', '.join(self.names)}.")
             return self._tensors[self.names.index(key)]
+        found: Tensor = self._one(self._tensors, key)
+        return found
+
+    def _one(self, of: tuple[Any, ...], key: int) -> Any:
         try:
-            return self._tensors[key]
-        except IndexError:
+            return of[key]
+        except (IndexError, TypeError):
             raise UnknownNameError(
-                f"There is no output {key}; there are {len(self)}: {', '.join(self.names)}."
+                f"There is no output {key!r}; there are {len(self)}: {', '.join(self.names)}."
             ) from None
 
     def __getattr__(self, name: str) -> Tensor:
@@ -120,7 +124,7 @@ class Output:
         Times are counted from the fresh start of the model. Raises `UnknownNameError` where a
         response has no exact times; ``o[k]`` then has the number of spikes in each step.
         """
-        name = self.names[k] if isinstance(k, int) else k
+        name = k if k is None or isinstance(k, str) else self._one(self.names, k)
         if not self.events or (name is not None and name not in self.events):
             raise UnknownNameError(
                 f"There are no exact times of spikes of {name or 'any response'}.",

@@ -143,7 +143,7 @@ def _answer(model: RunnableModel, frames: Tensor, start: int, grad: bool) -> Out
         raise
     except Exception as error:
         raise RunError(
-            f"{type(model).__name__} raised {type(error).__name__} on frames {start} to "
+            f"{_name(model)} raised {type(error).__name__} on frames {start} to "
             f"{start + frames.shape[TIME] - 1}: {error}",
             "What was computed before is in the output attribute of this error.",
             frame=start,
@@ -196,11 +196,16 @@ def _with_progress(chunks: Iterator[Chunk], total: int | None) -> Iterator[Chunk
             bar.update(chunk.stop - chunk.start)
 
 
+def _name(model: RunnableModel) -> str:
+    """What a message calls a model: what stands for another one has its name."""
+    return str(getattr(model, "stands_for", type(model).__name__))
+
+
 def _check_rate(model: RunnableModel, stream: Stream) -> None:
     expected = model.resolution.steps_per_second
     if stream.steps_per_second is not None and abs(stream.steps_per_second - expected) > 1e-9 * expected:
         warn(
-            f"{stream!r} plays {stream.steps_per_second:g} frames a second and {type(model).__name__} takes "
+            f"{stream!r} plays {stream.steps_per_second:g} frames a second and {_name(model)} takes "
             f"{expected:g} steps a second, so its time constants do not hold. Give the stream "
             f"steps_per_second={expected:g}, or build the model with that resolution.",
             ResolutionWarning,

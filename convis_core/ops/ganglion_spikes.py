@@ -212,7 +212,8 @@ def ganglion_spikes(
     array([0.0139, 0.0307])
     """
     batch, channels, time, *size = current.shape
-    movie = current.detach().movedim(TIME, 0).reshape(time, -1).cpu().contiguous()
+    kind = torch.promote_types(current.dtype, torch.float32)  # the loop knows no shorter floats
+    movie = current.detach().movedim(TIME, 0).reshape(time, -1).cpu().to(kind).contiguous()
     chance = movie if noise is None else noise.detach().movedim(TIME, 0).reshape(time, -1).to(movie).contiguous()
     spikes = torch.zeros_like(movie)
     cells = movie.shape[1]
@@ -220,7 +221,7 @@ def ganglion_spikes(
     borders = [cells * k // shares for k in range(shares + 1)]
     room = 64 + int(movie.numel() * step * 100) // shares
     while True:
-        states = [part.detach().reshape(-1).cpu().clone().numpy() for part in memory]
+        states = [_wide(part.detach().reshape(-1).cpu(), kind).clone().numpy() for part in memory]
         events = [(np.empty(room, np.int64), np.empty(room), np.zeros(1, np.int64)) for _ in range(shares)]
         tasks = [
             (movie.numpy(), chance.numpy(), spikes.numpy(), *states, where, when, float(noise_scale), tuple(numbers),
@@ -235,6 +236,13 @@ def ganglion_spikes(
     where = np.concatenate([cell[: found[0]] for cell, _, found in events])
     when = np.concatenate([moment[: found[0]] for _, moment, found in events])
     order = np.argsort(when, kind="stable")
-    counts = spikes.view(time, batch, channels, *size).movedim(0, TIME).to(current.device)
-    after = (torch.from_numpy(s).view(batch, channels, *size).to(current.device) for s in states)
+    counts = spikes.view(time, batch, channels, *size).movedim(0, TIME).to(current)
+    after = (
+        torch.from_numpy(state).view(batch, channels, *size).to(part)
+        for state, part in zip(states, memory, strict=True)
+    )
     return counts, (where[order], when[order]), CellMemory(*after)
+
+
+def _wide(part: Tensor, kind: torch.dtype) -> Tensor:
+    return part.to(kind) if part.is_floating_point() else part

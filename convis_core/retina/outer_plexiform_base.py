@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import torch
@@ -169,6 +170,8 @@ class OuterPlexiformFilter(Layer, register=False):
 
     def settle(self, luminance: float | None) -> None:
         """Begin, now and after every `clear_state`, in the steady state of a uniform luminance; None: of frame 0."""
+        if luminance is not None and not math.isfinite(luminance):
+            raise ParameterError(f"A luminance to be adapted to must be a finite number, got {luminance!r}.")
         self.adapted_to = None if luminance is None else float(luminance)
         self.clear_state()
 

@@ -34,6 +34,7 @@ class Recording:
 
     def __init__(self, retina: Retina, record: tuple[str, ...]) -> None:
         self._retina = retina
+        self.stands_for = type(retina).__name__  # in messages
         self.resolution = retina.resolution
         self._record = record
 

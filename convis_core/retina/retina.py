@@ -12,6 +12,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from convis_core.errors import ParameterError
+from convis_core.filters.spiking.stochastic import check_seed
 from convis_core.layer import Layer
 from convis_core.loops.run import Chunk, run_model, stream_model
 from convis_core.ops.compiled import share_work
@@ -111,7 +112,8 @@ class Retina(Layer):
         super().__init__(resolution=resolution or config.resolution)
         if stage_delay not in (0, 1):
             raise ParameterError(f"stage_delay must be 0 or 1 step, got {stage_delay!r}.")
-        if opl not in IMPLEMENTATIONS:
+        check_seed(seed)
+        if opl not in tuple(IMPLEMENTATIONS):
             raise ParameterError(f"opl must be one of {', '.join(map(repr, IMPLEMENTATIONS))}, got {opl!r}.")
         self.stage_delay = stage_delay
         self._options = Options(spikes, stage_delay, virtual_retina_logpolar, seed, opl, eye_movements)
@@ -244,8 +246,8 @@ class Retina(Layer):
         The outer plexiform layer is then in its steady state, all later stages at rest. Before
         this is called, a fresh start takes the first frame to have lasted for ever.
         """
-        self.clear_state()
         self.opl.settle(luminance)
+        self.clear_state()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         x = self._mosaic.look(x if self.eye is None or self._is_still else self.eye(x))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import convis_core as convis
 from convis_core import Output
 from convis_core.errors import UnknownNameError
 from convis_core.loops.collect import Collector
@@ -42,6 +43,17 @@ def test_joined_outputs_have_the_events_of_both() -> None:
     joined = Output.concatenate([chunk(0, **FIRST), chunk(5, **SECOND)])
     assert joined.spike_times(1)[0].tolist() == [7, 8, 7]
     assert joined.detach().spike_times(0)[0].tolist() == [0, 1, 2]
+
+
+def test_an_output_is_chosen_by_any_whole_number() -> None:
+    o = convis.retina.Retina(seed=1).run(convis.samples.moving_bar(60))
+    for k in (1, -1, np.int64(1), "ganglion_spikes_OFF"):
+        np.testing.assert_array_equal(o.spike_times(k)[1], o.events["ganglion_spikes_OFF"][1])  # type: ignore[arg-type]
+    for k in (2, 1.5):
+        with pytest.raises(UnknownNameError, match="There is no output"):
+            o.spike_times(k)  # type: ignore[arg-type]
+        with pytest.raises(UnknownNameError, match="There is no output"):
+            o[k]  # type: ignore[index]
 
 
 def test_no_times_where_there_are_none() -> None:

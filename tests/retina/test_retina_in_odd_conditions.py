@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from convis_core import Resolution
-from convis_core.errors import ConvisError, ParameterError, UnknownNameError
+from convis_core.errors import ConvisError, ParameterError, ResolutionWarning, RunError, UnknownNameError
 from convis_core.retina import LogPolarScheme, RecursiveOPLFilter, Retina
 from convis_core.retina.cell_array import CellArray, sample_map
+from convis_core.streams import SequenceStream
 
 
 def clip(frames: int = 80, size: tuple[int, int] = (5, 6), seed: int = 1) -> np.ndarray[Any, Any]:
@@ -92,6 +93,41 @@ def test_a_seed_repeats_and_another_does_not() -> None:
     frames = np.full((150, 4, 4), 0.5)
     first, again, other = (Retina(seed=seed).run(frames) for seed in (3, 3, 4))
     assert torch.equal(first[0], again[0]) and not torch.equal(first[0], other[0])
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, -1, True])
+def test_a_seed_that_is_none_is_refused(seed: Any) -> None:
+    with pytest.raises(ParameterError, match="seed must be a whole number"):
+        Retina(seed=seed)
+
+
+@pytest.mark.parametrize("luminance", [math.nan, math.inf])
+def test_nothing_is_adapted_to_what_is_no_number(luminance: float) -> None:
+    """All potentials would be NaN, and no cell would ever spike."""
+    retina, twin = Retina(seed=1), Retina(seed=1)
+    for model in (retina, twin):
+        model.run(clip(30))
+    with pytest.raises(ParameterError, match="must be a finite number"):
+        retina.settle(luminance)
+    assert torch.equal(retina.run(clip(30))[0], twin.run(clip(30))[0])
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_short_floats_are_computed_with_longer_ones(kind: torch.dtype) -> None:
+    """Where the loops know no shorter ones."""
+    frames = torch.full((200, 3, 4), 0.5)
+    o = Retina(seed=1).to(kind).run(frames, 50)
+    assert o[0].dtype == kind and abs(float(o[0].sum()) / float(Retina(seed=1).run(frames)[0].sum()) - 1) < 0.2
+
+
+def test_errors_and_warnings_speak_of_the_retina() -> None:
+    """And not of what stands for it in a run."""
+    retina = Retina(seed=1)
+    with pytest.warns(ResolutionWarning, match="and Retina takes 1000 steps"):
+        retina.run(SequenceStream(clip(5), 50.0))
+    retina.forward = None  # type: ignore[assignment, method-assign]
+    with pytest.raises(RunError, match="Retina raised TypeError on frames 0 to 4"):
+        retina.run(clip(5))
 
 
 @pytest.mark.parametrize("dt", [4, 20])

@@ -14,7 +14,13 @@ from convis_core.resolution import Resolution
 from convis_core.state import state_variable
 from convis_core.tensors import TIME
 
-__all__ = ["StochasticLayer"]
+__all__ = ["StochasticLayer", "check_seed"]
+
+
+def check_seed(seed: Any) -> None:
+    """Refuse what is neither None nor a seed."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
+        raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1 or None, got {seed!r}.")
 
 
 class StochasticLayer(Layer, register=False):
@@ -35,8 +41,7 @@ class StochasticLayer(Layer, register=False):
 
     def __init__(self, *, seed: int | None = None, resolution: Resolution | None = None, **values: Any) -> None:
         super().__init__(resolution=resolution, **values)
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
-            raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1 or None, got {seed!r}.")
+        check_seed(seed)
         self.seed = seed
 
     def draw(self, numbers: Callable[..., Tensor], like: Tensor) -> Tensor:
