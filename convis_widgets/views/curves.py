@@ -19,7 +19,7 @@ from convis_widgets.views.ticks import decades, nice_ticks, tick_format
 __all__ = ["CurveView"]
 
 MARGIN = {"top": 8, "bottom": 38, "left": 52, "right": 14}
-MOST_TICKS = (11, 5)
+Y_TICKS = 5
 NOWHERE = -1e9
 """Where a mark waits that has nothing to show. bqplot draws NaN with errors, and a mark that is made visible while its
 view is being built stays hidden for good."""
@@ -49,6 +49,8 @@ class CurveView(VBox):
         Height of the figure in pixels.
     y_scale : bqplot.Scale, optional
         Linear if not given.
+    x_ticks : int
+        Most numbers along the horizontal axis.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class CurveView(VBox):
         cursor: Cursor | None = None,
         height: int = 190,
         y_scale: bqplot.Scale | None = None,
+        x_ticks: int = 11,
     ) -> None:
+        self._x_ticks = x_ticks
         self._owns_hub = hub is None
         self.hub = Hub() if hub is None else hub
         self.cursor = cursor or Cursor()
@@ -134,11 +138,11 @@ class CurveView(VBox):
         """Fit the axes to what is drawn, or time to a window, with ticks at round numbers."""
         if self._extents:
             x0, x1, low, high = np.array(list(self._extents.values())).T
-            self._set_axis(self.x, self._axes[0], window or (float(x0.min()), float(x1.max())), MOST_TICKS[0])
-            self._set_axis(self.y, self._axes[1], self._roomy(float(low.min()), float(high.max())), MOST_TICKS[1])
+            self._set_axis(self.x, self._axes[0], window or (float(x0.min()), float(x1.max())), self._x_ticks)
+            self._set_axis(self.y, self._axes[1], self._roomy(float(low.min()), float(high.max())), Y_TICKS)
         elif window is not None:
-            self._set_axis(self.x, self._axes[0], window, MOST_TICKS[0])
-            self._set_axis(self.y, self._axes[1], (0.0, 1.0), MOST_TICKS[1])
+            self._set_axis(self.x, self._axes[0], window, self._x_ticks)
+            self._set_axis(self.y, self._axes[1], (0.0, 1.0), Y_TICKS)
 
     def _roomy(self, low: float, high: float) -> tuple[float, float]:
         """Limits at round numbers, so that the axis stays where it is while a curve moves a little."""
@@ -146,7 +150,7 @@ class CurveView(VBox):
             return low / 1.2, high * 1.2
         if not high > low:
             low, high = low - (0.5 * abs(low) or 1.0), high + (0.5 * abs(high) or 1.0)
-        ticks = nice_ticks(low, high, MOST_TICKS[1])
+        ticks = nice_ticks(low, high, Y_TICKS)
         half = 0.5 * (float(ticks[1] - ticks[0]) if len(ticks) > 1 else high - low)
         return half * math.floor(low / half + 0.001), half * math.ceil(high / half - 0.001)
 

@@ -22,7 +22,7 @@ class SpatialProfile(CurveView):
     """
 
     def __init__(self, hub: Hub | None = None, cursor: Cursor | None = None) -> None:
-        super().__init__("Spatial profile", "position (deg)", "weight", hub, cursor)
+        super().__init__("Spatial profile", "position (deg)", "weight", hub, cursor, x_ticks=6)
         self._down = self.line("muted", width=1.2, dashed=True)
         self._across = self.line("on")
         self._data: KernelData | None = None
