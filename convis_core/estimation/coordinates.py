@@ -76,8 +76,9 @@ class Coordinates:
         times, places = time_basis @ self.over_time, space_basis @ self.over_space
         rows = []
         for time in times:
-            seen = time[self.first] * places[:, self.second]
-            rows.append(((seen @ covariance) * seen).sum(dim=1))
+            used = time[self.first].nonzero()[:, 0]  # where every lag stands for itself, few
+            seen = time[self.first[used]] * places[:, self.second[used]]
+            rows.append(((seen @ covariance[used[:, None], used]) * seen).sum(dim=1))
         return torch.stack(rows).clamp_min(0.0)
 
 

@@ -41,10 +41,16 @@ BLOCK: Final = 48
 
 @dataclass(frozen=True)
 class PseudoData:
-    """The likelihood as a Gaussian in the weights, the offset integrated out with a flat prior."""
+    """The likelihood as a Gaussian in the weights, the offset integrated out with a flat prior.
+
+    Its curvature is the `information`, :math:`A^T A` of the `root` :math:`A`; its slope at weights of 0 the `pull`,
+    :math:`A^T c`.
+    """
 
     root: Tensor
     data: Tensor
+    information: Tensor
+    pull: Tensor
     weights: Tensor
     offset_step: Tensor
     offset_slope: Tensor
@@ -72,7 +78,7 @@ def pseudo_data(design: Tensor, weights: Tensor, drive: Tensor, counts: Tensor, 
     information.diagonal().add_(STEADY * max(float(information.diagonal().max()), 1e-200))
     root = torch.linalg.cholesky(information)
     along = torch.linalg.solve_triangular(root, target[:, None], upper=False)[:, 0]
-    return PseudoData(root.T, along, weights, slope.sum() / total, mixed / total)
+    return PseudoData(root.T, along, information, target, weights, slope.sum() / total, mixed / total)
 
 
 def gram(columns: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ Each takes the same data and gives the same: weights, their covariance, and the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from convis_core.estimation.evidence import (
 from convis_core.estimation.filter_priors import FilterPrior, Local, Smooth
 from convis_core.estimation.nonlinearity import Nonlinearity
 from convis_core.estimation.priors import Pullback
+from convis_core.estimation.ridge import best_ridge
 
 __all__ = ["Along", "Data", "Posterior", "fit_ald", "fit_ard", "fit_asd", "fit_ridge"]
 
@@ -73,18 +75,13 @@ def fit_ridge(data: Data) -> Posterior:
     MacKay (1992) Bayesian interpolation. doi:10.1162/neco.1992.4.3.415
     """
     steps = _Newton(data, every_direction(data.grid[0], data.grid[1] * data.grid[2]))
+    place, step = math.log(data.power), 2.0
     for _ in range(ROUNDS_IN_FULL):
         seen = steps.look()
-        values, vectors = torch.linalg.eigh(seen.root.T @ seen.root)
-        values = values.clamp_min(0.0)
-        pulled = vectors.T @ (seen.root.T @ seen.data)  # along the vectors the evidence falls apart into numbers
-        tried = torch.logspace(-6, 3, 400, dtype=torch.float64) * data.power
-        spread = 1 + tried[:, None] * values
-        evidence = (0.5 * (tried[:, None] * pulled.square() / spread - spread.log())).sum(dim=1)
-        rho = tried[int(evidence.argmax())]
-        left = rho / (1 + rho * values)
-        steps.step(seen, vectors @ (left * pulled))
-    return steps.posterior((vectors * left) @ vectors.T)
+        place, weights, root = best_ridge(seen, place, step)
+        step = 0.5  # it hardly moves any more
+        steps.step(seen, weights)
+    return steps.posterior(torch.cholesky_inverse(root))
 
 
 def fit_ard(data: Data) -> Posterior:
@@ -104,15 +101,15 @@ def fit_ard(data: Data) -> Posterior:
         for _ in range(15):
             kept = variance > PRUNED * variance.mean()
             variance = torch.where(kept, variance, 0.0)
-            sharp = seen.root[:, kept].T @ seen.root[:, kept] + torch.diag(1 / variance[kept])
+            at = kept.nonzero()[:, 0]
+            sharp = seen.information[at[:, None], at] + torch.diag(1 / variance[kept])
             covariance = torch.cholesky_inverse(torch.linalg.cholesky(sharp))
-            mean = covariance @ (seen.root[:, kept].T @ seen.data)
+            mean = covariance @ seen.pull[kept]
             determined = (1 - covariance.diagonal() / variance[kept]).clamp_min(1e-6)
             weights = torch.zeros_like(variance).masked_scatter(kept, mean)
             variance = torch.zeros_like(variance).masked_scatter(kept, mean.square() / determined)
         steps.step(seen, weights)
     whole = torch.zeros(len(variance), len(variance), dtype=torch.float64)
-    at = kept.nonzero()[:, 0]
     whole[at[:, None], at] = covariance
     return steps.posterior(whole)
 

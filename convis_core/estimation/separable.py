@@ -180,11 +180,11 @@ class _SpaceStep:
 
     def _search(self, prior: LocalStripes, data: PseudoData) -> tuple[Tensor, Tensor]:
         """Climb from the most promising of many starts."""
-        effort, pull = self.problem.effort, data.root.T @ data.data
-        score = pull.square().reshape(1, 1, *self.problem.size)
+        effort = self.problem.effort
+        score = data.pull.square().reshape(1, 1, *self.problem.size)
         near = torch.nn.functional.conv2d(score, torch.ones(1, 1, 5, 5, dtype=score.dtype), padding="same")
         starts = prior.starts(prior.pixels[int(near.argmax())])
-        sight = prior.first_sight(torch.stack(starts), pull, data.root.T @ data.root)
+        sight = prior.first_sight(torch.stack(starts), data.pull, data.information)
         seen = _largest(sight.tolist(), effort.promises)
         promise = [log_evidence(data, prior.at(starts[k])[0]) - _penalty(prior, starts[k]) for k in seen]
         best = [seen[k] for k in _largest(promise, effort.climbs)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ import torch
 import convis_core as convis
 from convis_core.estimation import ESTIMATORS, FitReport, KernelBasis, ReceptiveField, estimate_filter
 from convis_core.estimation.coordinates import every_direction, likely_directions
+from convis_core.estimation.evidence import log_evidence, posterior_covariance, pseudo_data
 from convis_core.estimation.filter_priors import Local, Smooth
+from convis_core.estimation.nonlinearity import nonlinearity_named
+from convis_core.estimation.ridge import best_ridge, ridge_at, top_of_hill
 from convis_core.ops.kernel_bases import KERNEL_BASES, kernel_basis
 from convis_core.ops.lags import lagged
 from convis_core.ops.splines import cubic_splines
@@ -58,6 +62,45 @@ def test_the_more_a_prior_knows_the_better(cell: Cell, found: dict[str, Receptiv
 def test_its_errors_are_as_large_as_its_mistakes(name: str, cell: Cell, found: dict[str, ReceptiveField]) -> None:
     off = (found[name].filter - cell.drive_filter(1.6)) / np.maximum(found[name].filter_error, 1e-3)
     assert 0.3 < np.sqrt(np.mean(np.clip(off, -5, 5) ** 2)) < 2.5
+
+
+def test_ridge_finds_the_variance_with_the_largest_evidence(cell: Cell) -> None:
+    """No variance on a fine grid is more probable than the one that was found in a dozen looks."""
+    design = torch.stack([lagged(column, 3) for column in torch.from_numpy(cell.stimulus[:, :4, 2]).T], dim=2).flatten(
+        1
+    )
+    counts = torch.from_numpy(cell.spikes)
+    seen = pseudo_data(design, torch.zeros(12).double(), 0 * counts, counts, nonlinearity_named("softplus"))
+    identity = torch.eye(12).double()
+    others = [log_evidence(seen, math.exp(at) * identity) for at in np.arange(-14, 4, 0.05)]
+    for start in (-9.0, -3.0, 2.0):
+        found, weights, root = best_ridge(seen, start, 2.0)
+        best = log_evidence(seen, math.exp(found) * identity)
+        assert best > max(others) - 1e-2
+        assert ridge_at(seen, found)[0] - ridge_at(seen, -3.0)[0] == pytest.approx(
+            best - log_evidence(seen, math.exp(-3.0) * identity)
+        )
+        covariance = posterior_covariance(seen, math.exp(found) * identity)
+        torch.testing.assert_close(torch.cholesky_inverse(root), covariance)
+        torch.testing.assert_close(covariance @ seen.pull, weights)
+
+
+@pytest.mark.parametrize("top", [-7.3, 0.0, 4.1])
+def test_the_top_of_a_skewed_hill_is_found_in_few_looks(top: float) -> None:
+    looks: list[float] = []
+
+    def height(at: float) -> float:
+        looks.append(at)
+        return -math.exp(0.7 * (at - top)) + 0.7 * (at - top)
+
+    roughly = top_of_hill(height, 0.0, 2.0)
+    assert roughly == pytest.approx(top, abs=0.25)
+    assert len(looks) < 10
+    assert top_of_hill(height, roughly, 0.5) == pytest.approx(top, abs=0.05)
+
+
+def test_a_hill_that_rises_for_ever_ends_the_search() -> None:
+    assert top_of_hill(lambda at: -at, 0.0, 1.0) < -5
 
 
 @pytest.mark.parametrize("prior", ["ridge", "ard", "asd", "ald"])

@@ -37,7 +37,7 @@ def pseudo(n_weights: int) -> PseudoData:
     root = torch.randn(n_weights, n_weights, dtype=torch.float64, generator=dice)
     data = 2 * torch.randn(n_weights, dtype=torch.float64, generator=dice)
     nothing = torch.zeros(n_weights, dtype=torch.float64)
-    return PseudoData(root, data, nothing, nothing.sum(), nothing)
+    return PseudoData(root, data, root.T @ root, root.T @ data, nothing, nothing.sum(), nothing)
 
 
 def somewhere(prior: Prior, dice: torch.Generator) -> torch.Tensor:
@@ -130,7 +130,9 @@ def test_data_as_a_gaussian_are_the_likelihood_s_own_slope_and_curvature() -> No
     seen = pseudo_data(design, weights, design @ weights - 0.5, counts, shape)
     rate = torch.exp(design @ weights - 0.5)
     centred = design - (rate @ design) / rate.sum()
-    torch.testing.assert_close(seen.root.T @ seen.root, centred.T @ (rate[:, None] * centred), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(seen.root.T @ seen.root, seen.information)
+    torch.testing.assert_close(seen.root.T @ seen.data, seen.pull)
+    torch.testing.assert_close(seen.information, centred.T @ (rate[:, None] * centred), atol=1e-5, rtol=1e-5)
     slope = seen.root.T @ (seen.data - seen.root @ weights)
     torch.testing.assert_close(slope, centred.T @ (counts - rate), atol=1e-5, rtol=1e-5)
 
