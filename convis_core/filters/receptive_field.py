@@ -65,7 +65,7 @@ class RF(Convolving):
             raise ParameterError(f"placement must be 'centre' or 'corner', got {placement!r}.")
         dims = tuple(kernel_dim) + (None, None) * (len(tuple(kernel_dim)) == 1)
         sized = None not in dims
-        shape = kernel_shape([n or 1 for n in dims], in_channels, out_channels)
+        shape = kernel_shape([1 if n is None else n for n in dims], in_channels, out_channels)
         super().__init__(initial_weight(shape) if sized else torch.ones(shape) / shape[2], bias, resolution)
         self.sized, self.placement = sized, placement
 

@@ -119,6 +119,8 @@ def test_placement_of_a_weight_on_a_larger_image() -> None:
         assert cell.run(image).array().item() == image.sum()
     with pytest.raises(ParameterError, match="'centre' or 'corner'"):
         filters.RF(placement="middle")  # type: ignore[arg-type]
+    with pytest.raises(ShapeError, match="whole numbers above 0"):
+        filters.RF(kernel_dim=(0, 3, 3))
 
 
 @pytest.mark.parametrize("dims", [(4,), (4, None, None)])
