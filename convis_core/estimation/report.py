@@ -64,8 +64,8 @@ class FitReport:
         groups : int
             Groups of equally many frames that show the nonlinearity.
         shares : sequence of float
-            Shares of the recording for the learning curve, for which the fit is repeated; all of them together
-            take about as long as the fit itself. None for no learning curve, which is left out too where
+            Shares of the recording for the learning curve, for which the fit is repeated; by default they take
+            together about twice as long as the fit did. None for no learning curve, which is left out too where
             the field does not say how it was made.
 
         Examples
