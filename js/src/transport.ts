@@ -18,9 +18,10 @@ interface State {
 }
 
 const FINE = 10000;
+const PATIENCE_MS = 1000;
 const SPEEDS: [string, string][] = [["", "max speed"], ["1", "1\u00d7 real time"], ["0.5", "0.5\u00d7 real time"], ["0.1", "0.1\u00d7 real time"]];
 
-function display({ model, el, signal, state }: Display<State>): () => void {
+function display({ model, el, signal, state, repaint }: Display<State>): () => void {
   const command = (name: string, value: Json = null): void => model.send({ type: "command", name, value });
   const button = (name: IconName, label: string, action: () => void): HTMLButtonElement => {
     const made = h("button", { type: "button", class: "convis-button", title: label, "aria-label": label }, icon(name));
@@ -85,6 +86,20 @@ function display({ model, el, signal, state }: Display<State>): () => void {
     toggle();
   }, { signal });
 
+  // The first chunk of a model can take seconds, for its loops are compiled once: a person should know that it is no hang.
+  let waiting: ReturnType<typeof setTimeout> | null = null;
+  let patient = true;
+  const watchTheStart = (): void => {
+    if (state.state === "playing" && state.rate === 0) {
+      waiting ??= setTimeout(() => { patient = false; repaint(); }, PATIENCE_MS);
+    } else {
+      if (waiting !== null) clearTimeout(waiting);
+      waiting = null;
+      patient = true;
+    }
+  };
+  signal.addEventListener("abort", () => { if (waiting !== null) clearTimeout(waiting); });
+
   const fill = (share: number): void => position.style.setProperty("--cv-fill", `${100 * share}%`);
 
   return () => {
@@ -109,7 +124,9 @@ function display({ model, el, signal, state }: Display<State>): () => void {
     setText(rate, state.rate === null ? "\u2013" : grouped(state.rate));
     if (document.activeElement !== chunk && state.chunk_ms !== null) chunk.value = short(state.chunk_ms, 6);
     if (document.activeElement !== speed) speed.value = state.speed === null ? "" : String(state.speed);
-    setText(status, state.state);
+    watchTheStart();
+    setText(status, patient ? state.state : "getting ready");
+    status.title = patient ? "" : "The first chunk takes longest: the model's loops are compiled, once for this machine.";
     strip.hidden = state.error === null;
     setText(message, state.error?.message ?? "");
     setText(remedy, state.error?.remedy ?? "");

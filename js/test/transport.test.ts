@@ -51,6 +51,19 @@ describe("what it shows", () => {
     expect(element<HTMLInputElement>(".convis-position").value).toBe(String(Math.round((3.25 / 8.5) * 10000)));
   });
 
+  it("that the first chunk is being worked on, when it takes long", async () => {
+    const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1150));
+    await live({ state: "playing", rate: 0 });
+    expect(text(".convis-state")).toBe("playing");
+    await aWhile();
+    expect(text(".convis-state")).toBe("getting ready");
+    await live({ rate: 900 });
+    expect(text(".convis-state")).toBe("playing");
+    await live({ state: "paused", rate: 0 });
+    await aWhile();
+    expect(text(".convis-state")).toBe("paused");
+  });
+
   it("an endless run has no position to seek", async () => {
     await live({ position_s: 3.25, duration_s: null });
     expect(text(".convis-clock")).toBe("3.250 s");
