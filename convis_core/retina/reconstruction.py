@@ -18,6 +18,7 @@ from convis_core.retina.log_polar import LogPolarScheme
 from convis_core.retina.spots import NEARLY, Positions, cells_per_pixel, one_per_pixel, spots_of_cells
 from convis_core.spike_files import Spikes, check_spikes
 from convis_core.streams.checks import check_choice, check_count, check_size
+from convis_core.warn import warn
 
 __all__ = ["reconstruct"]
 
@@ -61,7 +62,7 @@ def reconstruct(
     size : tuple of int
         Rows and columns of the image.
     n_frames : int
-        Frames to reconstruct; later spikes are left out.
+        Frames to reconstruct, from time 0, the fresh start of the model; later spikes are left out.
     positions : array, shape [cell, 2], optional
         Where the cells are, in deg from the centre of the image to the right and down, as
         `Retina.unit_positions` returns them. By default there is a cell at each pixel, and layers
@@ -216,6 +217,11 @@ def _counts(events: Spikes, named: NDArray[np.int64], n_cells: int, frames: int,
     order = np.argsort(named)
     frame = np.ceil(events.time * here.steps_per_second - NEARLY)
     seen = (frame >= 0) & (frame < frames)
+    if len(seen) and not seen.any():
+        warn(
+            f"None of the {len(seen)} spikes, from {events.time[0]:g} to {events.time[-1]:g} s, is in the {frames} "
+            "frames to reconstruct. Times count from the fresh start of a model: take off what it had seen before."
+        )
     found = order[np.searchsorted(named, events.unit[seen], sorter=order)]
     counts = np.bincount(found * frames + frame[seen].astype(np.int64), minlength=n_cells * frames)
     return torch.from_numpy(counts.reshape(n_cells, frames).astype(np.float64))

@@ -66,7 +66,8 @@ def test_a_spike_shows_from_the_first_frame_after_it() -> None:
         movie = reconstruct(([0], [time]), (1, 1), 60)[0, 0, :, 0, 0]
         assert int(torch.nonzero(movie)[0]) == first
         assert int(torch.nonzero(movie)[-1]) == min(first + 49, 59)
-    assert float(reconstruct(([0], [0.07]), (1, 1), 60).sum()) == 0.0
+    with pytest.warns(UserWarning, match="None of the 1 spikes"):
+        assert float(reconstruct(([0], [0.07]), (1, 1), 60).sum()) == 0.0
 
 
 def test_spots_grow_where_cells_are_rare() -> None:
@@ -100,7 +101,7 @@ def test_a_bar_is_seen_in_the_spikes_of_a_retina() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    one = ([0], [0.01])
+    one = ([0], [0.005])
     with pytest.raises(ParameterError, match="spikes of cell 3, which has no position"):
         reconstruct(([3], [0.01]), (4, 4), 10, positions=[[0, 0]])
     with pytest.raises(ShapeError, match="positions \\[cell, 2\\]"):
@@ -139,6 +140,17 @@ def test_cells_of_an_output_are_not_taken_for_those_of_other_pixels() -> None:
         reconstruct(o, (6, 5), 60)
     with pytest.raises(ShapeError, match="2 batches"):
         reconstruct(Retina(seed=1).run(clip), (5, 6), 60)
+
+
+def test_spikes_of_another_time_are_told_of() -> None:
+    """Such as those of a second run, whose times go on from those of the first."""
+    retina = Retina(seed=1)
+    clip = np.random.default_rng(0).random((60, 5, 6)) * 10
+    retina.run(clip)
+    unit, time = retina.run(clip).spike_times(0)
+    with pytest.warns(UserWarning, match="None of the .* spikes, from 0.06.* is in the 60 frames"):
+        assert not reconstruct((unit, time), (5, 6), 60).any()
+    assert reconstruct((unit, time - 0.06), (5, 6), 60).any()
 
 
 def test_no_memory_and_no_width_is_too_much() -> None:
