@@ -14,7 +14,7 @@ from convis_core.ops.recursive_blur import recursive_blur
 from convis_core.ops.recursive_time import exponential_filter
 from convis_core.retina.outer_plexiform_base import OuterPlexiformFilter
 
-__all__ = ["TimeCourses", "centre_surround_kernels", "time_courses"]
+__all__ = ["TimeCourses", "centre_surround_kernels", "stage_kernels", "time_courses"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,35 @@ def centre_surround_kernels(opl: OuterPlexiformFilter, n_lags: int, radius: int)
     return receptor, opl.gain * opl.relative_weight * (seen - opl.weight_undershoot * seen_slow)
 
 
+def stage_kernels(opl: OuterPlexiformFilter, lags: tuple[int, int], radii: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Return the filters from light to receptors and from receptors to the surround, ``[lag, x, y]``.
+
+    Examples
+    --------
+    >>> from convis_core.retina import FullConvolutionOPLFilter
+    >>> receptor, surround = stage_kernels(FullConvolutionOPLFilter(), (20, 10), (3, 8))
+    >>> receptor.shape, round(receptor.sum().item(), 3), surround.shape, round(surround.sum().item(), 3)
+    (torch.Size([20, 7, 7]), 0.2, torch.Size([10, 17, 17]), 1.0)
+    """
+    if opl.leaky_heat_equation:
+        centre, slow = _leaky_centre(opl, lags[0], radii[0])
+        late = _later(_spot(opl, lags[1], radii[1]), opl.stage_delay)
+        centre, slow = _middle(centre, radii[0]), _middle(slow, radii[0])
+        surround = _middle(_spread(opl, late, opl.tau_surround, opl.sigma_surround), radii[1])
+    else:
+        scale = opl.resolution.pixel_per_degree
+        courses, late_courses = (time_courses(opl, n) for n in lags)
+        near, wide = (
+            _middle(recursive_blur(_spot(opl, 1, radius), sigma * scale), radius)
+            for radius, sigma in zip(radii, (opl.sigma_center, opl.sigma_surround), strict=True)
+        )
+        centre, slow, surround = (
+            course[:, None, None] * profile
+            for course, profile in ((courses.centre, near), (courses.slow, near), (late_courses.surround, wide))
+        )
+    return opl.gain * (unit_sum(centre) - opl.weight_undershoot * unit_sum(slow)), unit_sum(surround)
+
+
 Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 """Centre and its slow copy, and what the surround makes of either, ``[lag, x, y]``."""
 
@@ -83,16 +112,22 @@ def _separate(opl: OuterPlexiformFilter, n_lags: int, radius: int) -> Parts:
 
 
 def _coupled(opl: OuterPlexiformFilter, n_lags: int, radius: int) -> Parts:
-    step, scale = opl.resolution.step, opl.resolution.pixel_per_degree
-
-    def spread(x: Tensor, tau: Tensor, sigma: Tensor) -> Tensor:
-        return leaky_heat_equation(x, tau, sigma * scale, step, torch.zeros_like(x[:, :, 0]))[0]
-
-    centre = spread(_spot(opl, n_lags, radius), opl.tau_center, opl.sigma_center)
-    centre = _later(centre, opl.stage_delay if opl.undershoot else 0)
-    slow = _exponential(centre, opl.undershoot_tau_center, step)
-    seen, seen_slow = (spread(_later(x, opl.stage_delay), opl.tau_surround, opl.sigma_surround) for x in (centre, slow))
+    centre, slow = _leaky_centre(opl, n_lags, radius)
+    late = (_later(x, opl.stage_delay) for x in (centre, slow))
+    seen, seen_slow = (_spread(opl, x, opl.tau_surround, opl.sigma_surround) for x in late)
     return _middle(centre, radius), _middle(slow, radius), _middle(seen, radius), _middle(seen_slow, radius)
+
+
+def _leaky_centre(opl: OuterPlexiformFilter, n_lags: int, radius: int) -> tuple[Tensor, Tensor]:
+    """Centre and its slow copy with a leaky heat equation, in a frame of twice the width."""
+    centre = _spread(opl, _spot(opl, n_lags, radius), opl.tau_center, opl.sigma_center)
+    centre = _later(centre, opl.stage_delay if opl.undershoot else 0)
+    return centre, _exponential(centre, opl.undershoot_tau_center, opl.resolution.step)
+
+
+def _spread(opl: OuterPlexiformFilter, x: Tensor, tau: Tensor, sigma: Tensor) -> Tensor:
+    scale, step = opl.resolution.pixel_per_degree, opl.resolution.step
+    return leaky_heat_equation(x, tau, sigma * scale, step, torch.zeros_like(x[:, :, 0]))[0]
 
 
 def _impulse(opl: OuterPlexiformFilter, n_lags: int) -> Tensor:

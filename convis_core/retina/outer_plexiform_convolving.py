@@ -1,17 +1,16 @@
-"""The outer plexiform layer as convolutions: with time courses and profiles, or with one filter of space and time."""
+"""The outer plexiform layer as convolutions: with time courses and profiles, or with filters of space and time."""
 
 from __future__ import annotations
 
 import math
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from convis_core.errors import ParameterError, ResolutionError
 from convis_core.ops.causal_convolution import causal_conv3d
 from convis_core.ops.separable import convolve_time
-from convis_core.retina.opl_kernels import centre_surround_kernels, time_courses
+from convis_core.retina.opl_kernels import centre_surround_kernels, stage_kernels, time_courses
 from convis_core.retina.outer_plexiform_base import OuterPlexiformFilter
 from convis_core.state import state_variable
 from convis_core.tensors import TIME
@@ -76,11 +75,7 @@ class SeparableOPLFilter(OuterPlexiformFilter):
                 "Use RecursiveOPLFilter or FullConvolutionOPLFilter(leaky_heat_equation=True).",
             )
         self.n_lags = window(self, duration)
-        surround = 2 * _TIME_CONSTANTS * float(self.tau_surround.detach())
-        self.n_lags_surround = min(self.n_lags, self._lags(surround) + self.stage_delay)
-
-    def _lags(self, duration: float) -> int:
-        return max(_FEWEST_LAGS, math.ceil(self.resolution.seconds_to_steps(duration)))
+        self.n_lags_surround = surround_window(self, self.n_lags)
 
     def stages(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Answer a chunk with receptors (transient centre), horizontal cells (surround) and their difference."""
@@ -88,41 +83,37 @@ class SeparableOPLFilter(OuterPlexiformFilter):
             return x, x, x
         courses = time_courses(self, self.n_lags)
         seen = self._blur(x, self.sigma_center, compiled=False)
-        past = self._past(self.seen_by_center, x, self.n_lags, 1.0)
+        past = settled(self, self.seen_by_center, x, self.n_lags, 1.0)
         receptor, self.seen_by_center = convolve_time(
             seen, self.gain * (courses.centre - self.weight_undershoot * courses.slow), past
         )
         seen = self._blur(receptor, self.sigma_surround, compiled=False)
-        past = self._past(self.seen_by_surround, x, self.n_lags_surround, self.gain * (1 - self.weight_undershoot))
+        past = settled(self, self.seen_by_surround, x, self.n_lags_surround, self.gain * (1 - self.weight_undershoot))
         late = time_courses(self, self.n_lags_surround).surround
         surround, self.seen_by_surround = convolve_time(seen, late, past)
         horizontal = self.relative_weight * surround
         return receptor, horizontal, receptor - horizontal
 
-    def _past(self, history: Tensor | None, x: Tensor, n_lags: int, gain: Tensor | float) -> Tensor | None:
-        if history is not None or self.adapted_to is None:
-            return history
-        return gain * x.new_full((*x.shape[:2], n_lags - 1, *x.shape[3:]), self.adapted_to)
-
 
 class FullConvolutionOPLFilter(OuterPlexiformFilter):
-    r"""Outer plexiform layer as a convolution with a single filter of space and time.
+    r"""Outer plexiform layer as convolutions with filters of space and time.
 
-    .. math:: y = w * x, \qquad w = R_\delta - S_\delta
+    .. math:: R = w_R * x, \qquad S = w \, w_S * R, \qquad y = R - S
 
-    with the responses :math:`R_\delta` of receptors and :math:`S_\delta` of horizontal cells to an
-    impulse. The same as `RecursiveOPLFilter` but for what length and width of the filter cut off,
-    which is made up for by scaling, so that constant light is answered alike; and near the
-    border, beyond which it is the image that goes on for ever, not the signal of the receptors.
+    with the responses :math:`w_R` of receptors to a flash of one pixel and :math:`w_S` of the surround to
+    one of the receptors; away from the border that is a single filter, its `kernel`. The same as
+    `RecursiveOPLFilter` but for what length and width of the filters cut off, which is made up for by
+    scaling, so that constant light is answered alike. With `leaky_heat_equation` they differ near the
+    border too, which one filter for all pixels cannot know while it spreads.
 
     Parameters
     ----------
     duration : float, optional
-        Length of the filter in s. By default six times the longest time constant that the layer is
-        made with. Fixed from then on.
+        Length of the filters in s. By default six times the longest time constant that the layer is
+        made with, and twelve times that of the surround for the surround. Fixed from then on.
     extent : float, optional
-        Half width of the filter in deg. By default five times the scale of centre and surround
-        together that the layer is made with. Fixed from then on.
+        Half width of the filters in deg. By default five times the scales of centre and surround that
+        the layer is made with. Fixed from then on.
     **options
         Those of `RecursiveOPLFilter`, but for `log_polar`, with which the filter is not the same
         everywhere; and initial values of the parameters below.
@@ -147,6 +138,7 @@ class FullConvolutionOPLFilter(OuterPlexiformFilter):
     example_arguments: ClassVar[dict[str, Any]] = {"n_center": 2, "duration": 0.02, "extent": 0.2}
 
     history = state_variable("frames before the chunk", shape="[batch, channel, lag - 1, x, y]")
+    seen_by_surround = state_variable("receptors before the chunk", shape="[batch, channel, lag - 1, x, y]")
 
     def __init__(self, duration: float | None = None, extent: float | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -156,11 +148,21 @@ class FullConvolutionOPLFilter(OuterPlexiformFilter):
                 "Use RecursiveOPLFilter, HalfRecursiveOPLFilter or SeparableOPLFilter.",
             )
         self.n_lags = window(self, duration)
-        scale = math.hypot(float(self.sigma_center.detach()), float(self.sigma_surround.detach()))
+        self.n_lags_surround = surround_window(self, self.n_lags)
+        scales = self._scale(self.sigma_center, self.tau_center), self._scale(self.sigma_surround, self.tau_surround)
+        self.radii = self._pixels(scales[0], extent), self._pixels(scales[1], extent)
+        self.radius = self._pixels(math.hypot(*scales), extent)
+
+    def _scale(self, sigma: Tensor, tau: Tensor) -> float:
+        """Scale in deg of a filter; a leaky heat equation spreads further in a step that is longer than its memory."""
+        steps = self.resolution.step / max(float(tau.detach()), 1e-9) if self.leaky_heat_equation else 0.0
+        return float(sigma.detach()) * math.sqrt(max(1.0, steps))
+
+    def _pixels(self, scale: float, extent: float | None) -> int:
         width = _SCALES * scale if extent is None else extent
         if not 0 <= width < 1000 or (extent is not None and width == 0):
             raise ResolutionError(f"extent must lie between 0 and 1000 deg, got {width}.")
-        self.radius = max(1, round(self.resolution.degrees_to_pixels(width)))
+        return max(1, round(self.resolution.degrees_to_pixels(width)))
 
     def kernels(self) -> tuple[Tensor, Tensor]:
         """Filters of receptors and of horizontal cells, ``[lag, x, y]``, differentiable in every parameter."""
@@ -171,25 +173,40 @@ class FullConvolutionOPLFilter(OuterPlexiformFilter):
         receptor, horizontal = self.kernels()
         return (receptor - horizontal)[None, None]
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x if x.shape[TIME] == 0 else self._convolve(x, self.kernel())[:, :, 0]
-
     def stages(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Answer a chunk with receptors (transient centre), horizontal cells (surround) and their difference."""
         if x.shape[TIME] == 0:
             return x, x, x
-        receptor, horizontal = self._convolve(x, torch.stack(self.kernels())[:, None]).unbind(2)
+        seen_by_receptors, seen_by_surround = stage_kernels(self, (self.n_lags, self.n_lags_surround), self.radii)
+        past = settled(self, self.history, x, self.n_lags, 1.0)
+        receptor, self.history = _channel_by_channel(x, seen_by_receptors, past)
+        past = settled(self, self.seen_by_surround, x, self.n_lags_surround, self.gain * (1 - self.weight_undershoot))
+        surround, self.seen_by_surround = _channel_by_channel(receptor, seen_by_surround, past)
+        horizontal = self.relative_weight * surround
         return receptor, horizontal, receptor - horizontal
 
-    def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """Convolve every channel by itself; ``[batch, channel, filter, time, x, y]``."""
-        past = self.history
-        if past is None and self.adapted_to is not None:
-            past = x.new_full((*x.shape[:2], self.n_lags - 1, *x.shape[3:]), self.adapted_to)
-        alone = None if past is None else past.flatten(0, 1)[:, None]
-        y, after = causal_conv3d(x.flatten(0, 1)[:, None], kernel, alone)
-        self.history = after.reshape(*x.shape[:2], *after.shape[2:])
-        return y.reshape(*x.shape[:2], *y.shape[1:])
+
+def _channel_by_channel(x: Tensor, kernel: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Convolve every channel by itself with one filter, and return what to remember."""
+    alone = None if past is None else past.flatten(0, 1)[:, None]
+    y, after = causal_conv3d(x.flatten(0, 1)[:, None], kernel[None, None], alone)
+    return y.reshape(x.shape), after.reshape(*x.shape[:2], *after.shape[2:])
+
+
+def settled(
+    opl: OuterPlexiformFilter, history: Tensor | None, x: Tensor, n_lags: int, gain: Tensor | float
+) -> Tensor | None:
+    """Return what came before a chunk, also where a layer is adapted to a luminance."""
+    if history is not None or opl.adapted_to is None:
+        return history
+    return gain * x.new_full((*x.shape[:2], n_lags - 1, *x.shape[3:]), opl.adapted_to)
+
+
+def surround_window(opl: OuterPlexiformFilter, n_lags: int) -> int:
+    """Length of the filter of the surround in steps, which is not longer than the others."""
+    duration = 2 * _TIME_CONSTANTS * float(opl.tau_surround.detach())
+    steps = max(_FEWEST_LAGS, math.ceil(opl.resolution.seconds_to_steps(duration)))
+    return min(n_lags, steps + opl.stage_delay)
 
 
 def window(opl: OuterPlexiformFilter, duration: float | None) -> int:
