@@ -175,7 +175,7 @@ def _fit(
         history = lagged(counts, n_history, first=1) @ basis if n_history else counts.new_zeros(len(counts), 0)
         seen = window.cut(stimulus, size)
         problem = Problem(seen, counts, 0 * counts, history, window.size, n_lags, shape, LEAN if many else THOROUGH)
-        with torch.no_grad():  # which holds for one thread
+        with torch.inference_mode():  # which holds for one thread
             start = _start(problem, looks[number]) if many else None
             fitted, gained = _sum_of_parts(problem, parts, max_rank, start)
             rate = fitted.rate(problem)
@@ -208,21 +208,22 @@ def _fit(
 def _sum_of_parts(whole: Problem, parts: list[slice], max_rank: int, start: Component | None) -> tuple[_Sum, float]:
     """As many parts as the validation part is worth, fitted in the end to it too, and its score before."""
     train, validation, _ = parts
-    training = _part(whole, slice(0, train.stop))
+    training, known = (_part(whole, slice(0, part.stop)) for part in (train, validation))
     fitted = _Sum([fit_component(training, start or start_component(training))])
-    gained = fitted.bits(whole, validation)
+    rate = fitted.rate(known)
+    gained = bits_per_spike(rate[validation], known.counts[validation])
     while len(fitted.components) < max_rank:
-        if not whole.effort.tries_every_rank and not explains_too_little(training, fitted.rate(training)):
+        if not whole.effort.tries_every_rank and not explains_too_little(training, rate[train]):
             break
         larger = fitted.with_component(training)
-        if larger.bits(whole, validation) < gained:
+        if larger.bits(known, validation) < gained:
             break
         larger = larger.refitted(training)  # the others make room for it
-        bits = larger.bits(whole, validation)
+        bits = larger.bits(known, validation)
         if bits < gained + WORTH:
             break
-        fitted, gained = larger, bits
-    return fitted.refitted(_part(whole, slice(0, validation.stop))), gained
+        fitted, gained, rate = larger, bits, larger.rate(known)
+    return fitted.refitted(known), gained
 
 
 def _start(problem: Problem, look: FirstLook) -> Component:

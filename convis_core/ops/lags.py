@@ -32,12 +32,8 @@ def lagged(signal: Tensor, n_lags: int, first: int = 0) -> Tensor:
             [2., 1.],
             [3., 2.]])
     """
-    length = signal.shape[0]
-    columns = signal.new_zeros(length, n_lags)
-    for column in range(min(n_lags, max(0, length - first))):
-        lag = first + column
-        columns[lag:, column] = signal[: length - lag]
-    return columns
+    rows = functional.pad(signal, (n_lags + first - 1, 0)).unfold(0, len(signal), 1)[:n_lags]  # oldest first
+    return rows.flip(0).T.contiguous()
 
 
 def delayed_sum(signals: Tensor, weights: Tensor) -> Tensor:
