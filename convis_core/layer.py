@@ -23,6 +23,7 @@ from convis_core.parameter_tree import ParameterTree, handles
 from convis_core.parameters import Declaration
 from convis_core.part_tree import PartTree
 from convis_core.resolution import Resolution, default_resolution
+from convis_core.streams.checks import check_size
 from convis_core.tensors import CHANNEL, TIME, describe_shape, lift
 
 __all__ = ["Layer", "registered_layers"]
@@ -261,6 +262,7 @@ class Layer(Keeping):
         position : tuple of int, optional
             Pixel of the impulse; the centre if not given.
         """
+        size = check_size(size)
         x, y = position or ((size[0] - 1) // 2, (size[1] - 1) // 2)
         if not (0 <= x < size[0] and 0 <= y < size[1]):
             raise ShapeError(f"The pixel {(x, y)} is outside an image of {size[0]}x{size[1]}.")

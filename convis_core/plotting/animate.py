@@ -74,8 +74,8 @@ def animate(
     kind = target.suffix.lower()
     if kind not in SUFFIXES:
         raise ParameterError(f"Cannot animate to {target.name!r}.", f"Let the name end in {', '.join(SUFFIXES)}.")
-    if every < 1 or not 0.0 < fps <= 100.0:
-        raise ParameterError(f"Expected every of 1 or more and fps up to 100 Hz, got {every!r} and {fps!r}.")
+    if not isinstance(every, (int, np.integer)) or every < 1 or not 0.0 < fps <= 100.0:
+        raise ParameterError(f"Expected a whole every of 1 or more and fps up to 100 Hz, got {every!r} and {fps!r}.")
     signal = as_signal(x, resolution)
     if signal.values.shape[:2] != (1, 1):
         raise ShapeError(

@@ -71,7 +71,8 @@ class InrHeader:
         pairs = (line.split("=", 1) for line in text[:end].splitlines() if "=" in line)
         fields = {name.strip().upper(): value.strip() for name, value in pairs}
         try:
-            x, y, z, v = (int(fields.get(name, "1")) for name in ("XDIM", "YDIM", "ZDIM", "VDIM"))
+            x, y = int(fields["XDIM"]), int(fields["YDIM"])
+            z, v = (int(fields.get(name, "1")) for name in ("ZDIM", "VDIM"))
             bits = int(fields["PIXSIZE"].split()[0])
             machine = fields.get("CPU", "decm")
             if machine.lower() not in _ORDERS:

@@ -23,7 +23,9 @@ def test_the_impulse_response_is_the_weight() -> None:
     np.testing.assert_allclose(response, 0, atol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"position": (9, 0)}, {"position": (0, -1)}, {"size": (0, 3)}, {"length": 0}])
+@pytest.mark.parametrize(
+    "options", [{"position": (9, 0)}, {"position": (0, -1)}, {"size": (0, 3)}, {"size": 5}, {"length": 0}]
+)
 def test_an_impulse_must_be_seen(options: dict[str, Any]) -> None:
     with pytest.raises(ConvisError):
         filters.Conv3d(kernel_dim=(3, 4, 5)).impulse_response(**{"size": (9, 9), **options})

@@ -52,6 +52,7 @@ def test_page_carries_its_film(tmp_path: Path) -> None:
     [
         (CLIP, "film.txt", {}, ParameterError, "Let the name end in"),
         (CLIP, "film.gif", {"every": 0}, ParameterError, "every of 1 or more"),
+        (CLIP, "film.gif", {"every": 1.5}, ParameterError, "every of 1 or more"),
         (CLIP, "film.gif", {"fps": 0.0}, ParameterError, "fps up to 100"),
         (np.zeros((2, 1, 3, 4, 4)), "film.gif", {}, ShapeError, "one batch and one channel"),
     ],

@@ -74,6 +74,15 @@ def test_a_number_type_that_is_none_is_refused(tmp_path: Path, bits: str) -> Non
         InrImageStreamer(inr(tmp_path / "film.inr", PIXSIZE=bits))
 
 
+@pytest.mark.parametrize("name", ["XDIM", "YDIM"])
+def test_a_header_without_a_size_is_refused(tmp_path: Path, name: str) -> None:
+    """Frames one pixel wide would be read from the numbers of larger ones."""
+    path = inr(tmp_path / "film.inr")
+    path.write_bytes(path.read_bytes().replace(f"{name}=2\n".encode(), b"#=====\n"))
+    with pytest.raises(FileFormatError, match=f"cannot be understood: '{name}'"):
+        InrImageStreamer(path)
+
+
 def test_more_frames_than_are_there_are_read_as_far_as_they_go(tmp_path: Path) -> None:
     with pytest.warns(VideoWarning, match=r"announces 1000000 frames and ends after 1\."):
         film = InrImageStreamer(inr(tmp_path / "film.inr", ZDIM=10**6))
