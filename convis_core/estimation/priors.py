@@ -13,6 +13,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from convis_core.ops.stripes import stripes_covariance, stripes_slope
+
 __all__ = ["LocalStripes", "Prior", "Pullback", "SmoothInTime"]
 
 Pullback = Callable[[Tensor], Tensor]
@@ -73,7 +75,7 @@ class LocalStripes:
     def __init__(self, size: tuple[int, int], power: float) -> None:
         nx, ny = size
         axes = [torch.arange(n, dtype=torch.float64) for n in size]
-        self.pixels = torch.cartesian_prod(*axes)
+        self._size, self.pixels = size, torch.cartesian_prod(*axes)
         self._middle = ((nx - 1) / 2, (ny - 1) / 2)
         x, y = (self.pixels - torch.tensor(self._middle).double()).unbind(dim=1)
         self._powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=1)
@@ -84,42 +86,13 @@ class LocalStripes:
         self.spread = torch.tensor([3.0, nx / 2, ny / 2, 0.7, 0.5, 0.7, 0.5, 0.22, 0.22]).double()
 
     def at(self, hyper: Tensor) -> tuple[Tensor, Pullback]:
-        r"""Covariance of the pixels, ``[pixel, pixel]``, and its pullback.
-
-        With :math:`\cos(\alpha - \beta)` taken apart, and the Gaussian a product over the axes, both cost a
-        few passes over the matrix.
-        """
-        _, x0, y0, log_xx, yx, log_yy, log_length, *_ = hyper.tolist()
-        x0, y0, xx, yy = x0 - self._middle[0], y0 - self._middle[1], math.exp(log_xx), math.exp(log_yy)
-        near, waves = self._near(log_length), torch.view_as_real(self._waves(hyper[None])[:, 0])
+        """Covariance of the pixels, ``[pixel, pixel]``, and its pullback."""
+        numbers, size = hyper.numpy(), self._size
 
         def pullback(slope: Tensor) -> Tensor:
-            columns = (self._powers[:, :3, None] * waves[:, None]).flatten(1)  # even, odd, and both times x, y
-            sums = (slope * near) @ columns
-            share = (waves * sums[:, :2]).sum(dim=1)  # row sums of slope * covariance
-            total, sum_x, sum_y, sum_x2, sum_xy, sum_y2 = (share @ self._powers).tolist()
-            turned = waves[:, 1] * sums[:, 0] - waves[:, 0] * sums[:, 1]
-            turned_x, turned_y = (turned @ self._powers[:, 1:3]).tolist()
-            apart = sum_x2 + sum_y2 - float(columns[:, 2:].flatten() @ sums[:, 2:].flatten())
-            to_x, to_y = sum_x - x0 * total, sum_y - y0 * total  # from here on relative to the centre
-            to_x2 = sum_x2 - 2 * x0 * sum_x + x0 * x0 * total
-            to_xy = sum_xy - x0 * sum_y - y0 * sum_x + x0 * y0 * total
-            to_y2 = sum_y2 - 2 * y0 * sum_y + y0 * y0 * total
-            tilt = yx * to_x + yy * to_y
-            of = [
-                total,
-                xx * xx * to_x + yx * tilt,
-                yy * tilt,
-                -xx * xx * to_x2,
-                -(yx * to_x2 + yy * to_xy),
-                -yy * (yx * to_xy + yy * to_y2),
-                2 * math.exp(-2 * log_length) * apart,
-                -4 * math.pi * turned_x,
-                -4 * math.pi * turned_y,
-            ]
-            return hyper.new_tensor(of)
+            return torch.from_numpy(stripes_slope(numbers, size, slope.contiguous().numpy()))
 
-        return near * (waves @ waves.T), pullback
+        return torch.from_numpy(stripes_covariance(numbers, size)), pullback
 
     def first_sight(self, starts: Tensor, pull: Tensor, information: Tensor) -> Tensor:
         r"""Signal over noise of data along each of some hyper-parameters ``[start, hyper]`` that differ in frequency.

@@ -24,6 +24,6 @@ def explains_too_little(problem: Problem, rate: Tensor) -> bool:
     """
     errors, length = problem.counts - rate, len(rate)
     shifted = torch.stack([errors.roll(k * length // (SHIFTS + 1)) for k in range(SHIFTS + 1)])
-    averages = triggered_sum(shifted, problem.stimulus, problem.n_lags)
+    averages = triggered_sum(shifted.float(), problem.stimulus.float(), problem.n_lags)  # which one is larger is all
     strengths = torch.linalg.eigvalsh(averages @ averages.mT)[:, -1]  # squares of the largest singular values
     return bool(strengths[0] > strengths[1:].max())
