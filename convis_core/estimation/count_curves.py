@@ -11,11 +11,17 @@ from torch import Tensor
 
 from convis_core.estimation.nonlinearity import SILENCE
 
-__all__ = ["Curve", "FittedCurve", "fit_curve", "log_likelihood"]
+__all__ = ["Curve", "FittedCurve", "centre_and_spread", "fit_curve", "log_likelihood"]
 
 STEPS: Final = 100
-CONVERGED: Final = 1e-9
-"""Gain in log-likelihood, as a share of it, below which a fit has arrived."""
+CONVERGED: Final = 1e-5
+"""Gain in log-likelihood below which a fit has arrived: weights are then within a hundredth of their errors."""
+
+FULL_STEP: Final = 0.1
+"""Damping below which a step is nearly Newton's, and a small gain means that there is no more to be had."""
+
+LEAST_DAMPING: Final = 1e-9
+MOST_DAMPING: Final = 1e8
 
 
 class Curve(Protocol):
@@ -60,6 +66,18 @@ class FittedCurve:
         return 2.0 * (self.n_parameters - self.log_likelihood)
 
 
+def centre_and_spread(drive: Tensor) -> tuple[float, float]:
+    """Median, and what is the standard deviation of a Gaussian drive: an outlier moves neither.
+
+    Examples
+    --------
+    >>> centre_and_spread(torch.tensor([1.0, 2.0, 3.0, 4.0, 1e9]).double())[0]
+    3.0
+    """
+    low, centre, high = torch.quantile(drive, drive.new_tensor([0.16, 0.5, 0.84])).tolist()
+    return centre, 0.5 * (high - low) or float(drive.std())
+
+
 def log_likelihood(rate: Tensor, counts: Tensor) -> float:
     """Poisson log-likelihood, the term of the counts alone included."""
     rate = rate.clamp_min(SILENCE)
@@ -92,17 +110,19 @@ def fit_curve(curve: Curve, drive: Tensor, counts: Tensor, start: Tensor, penalt
         before = reached
         expected = rate.clamp_min(SILENCE)
         uphill = slopes.T @ (counts / expected - 1.0) - penalty @ weights
-        information = slopes.T @ (slopes / expected[:, None]) + penalty
-        brake = torch.diag(information.diagonal().clamp_min(SILENCE))
-        while damping < 1e10:
-            tried = weights + torch.linalg.solve(information + damping * brake, uphill)
+        information = slopes.T @ (slopes / expected[:, None])
+        size = information.diagonal()
+        brake = torch.diag(size.clamp_min(LEAST_DAMPING * float(size.max()) + SILENCE))
+        while damping < MOST_DAMPING:
+            tried = weights + torch.linalg.solve(information + penalty + damping * brake, uphill)
             new_rate, new_slopes = curve.rate_and_slopes(tried, drive)
             new = height(tried, new_rate)
             if new >= reached and math.isfinite(new):
-                weights, rate, slopes, reached, damping = tried, new_rate, new_slopes, new, damping * 0.2
+                weights, rate, slopes, reached = tried, new_rate, new_slopes, new
+                damping = max(LEAST_DAMPING, 0.2 * damping)
                 break
             damping *= 10.0
-        if reached - before < CONVERGED * (1.0 + abs(reached)):
+        if reached - before < CONVERGED and (damping < FULL_STEP or damping >= MOST_DAMPING):
             break
     expected = rate.clamp_min(SILENCE)
     seen = slopes.T @ (slopes / expected[:, None])

@@ -18,7 +18,7 @@ from convis_core.estimation.count_curves import FittedCurve
 from convis_core.estimation.nonlinearity_forms import FORMS, FormCurve, fit_form
 from convis_core.estimation.nonlinearity_histogram import Histogram, histogram
 from convis_core.estimation.nonlinearity_spline import fit_spline
-from convis_core.estimation.recording import check_cell
+from convis_core.estimation.recording import check_counts
 from convis_core.estimation.resampling import folds
 from convis_core.loops.metrics import bits_per_spike
 from convis_core.loops.run import check_steps
@@ -206,7 +206,9 @@ def _checked(drive: Any, spikes: Any) -> tuple[Tensor, Tensor]:
             f"Drive and spikes differ in shape: {describe_shape(u.shape)} and {describe_shape(counts.shape)}.",
             "Give one drive for every count.",
         )
-    u, counts = u.flatten(), check_cell(counts.flatten())
+    u, counts = u.flatten(), check_counts(counts.flatten())
+    if not bool(counts.any()):
+        raise FitError("There are no spikes, so no rate can be told.", "Give frames in which the cell fired.")
     if not bool(torch.isfinite(u).all()):
         raise FitError("The drive must be finite, got NaN or infinite values.", "Leave those frames out.")
     if float(u.max()) == float(u.min()):

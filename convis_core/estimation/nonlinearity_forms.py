@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from convis_core.estimation.count_curves import FittedCurve, fit_curve
+from convis_core.estimation.count_curves import FittedCurve, centre_and_spread, fit_curve
 
 __all__ = ["FORMS", "Form", "FormCurve", "fit_form"]
 
 STEEPEST: Final = 20.0
 """Drive above which an exponential no longer grows, as in the recipes."""
+
+LARGEST_EXPONENT: Final = 50.0
+"""Exponent of a power that can hardly be told from an exponential."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def _sigmoid(v: Tensor, amplitude: Tensor) -> tuple[Tensor, ...]:
 
 
 def _power(v: Tensor, exponent: Tensor, baseline: Tensor) -> tuple[Tensor, ...]:
-    above = v.clamp_min(1e-9)
+    exponent = exponent.clamp(max=LARGEST_EXPONENT)
+    above = torch.minimum(v.clamp_min(1e-9), torch.exp(STEEPEST / exponent))
     driven = torch.where(v > 0, above.pow(exponent), 0.0)
     steepness = torch.where(v > 0, exponent * above.pow(exponent - 1.0), 0.0)
     return driven + baseline, steepness, exponent * driven * above.log(), baseline.expand_as(v)
@@ -84,7 +88,7 @@ FORMS: Final[dict[str, Form]] = {
 
 @dataclass(frozen=True)
 class FormCurve:
-    """A formula of the drive less its mean, over its standard deviation; positive parameters as logarithms."""
+    """A formula of the drive less its centre, over its spread; positive parameters as logarithms."""
 
     form: Form
     centre: float
@@ -119,7 +123,7 @@ def fit_form(name: str, drive: Tensor, counts: Tensor) -> FittedCurve:
     [1.0, -1.0]
     """
     form = FORMS[name]
-    curve = FormCurve(form, float(drive.mean()), float(drive.std()))
+    curve = FormCurve(form, *centre_and_spread(drive))
     sign = 1.0 if float((drive - curve.centre) @ counts) >= 0 else -1.0
     fits = []
     for gain, offset, *more in form.starts:

@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from convis_core.estimation.count_curves import Curve, FittedCurve, fit_curve
+from convis_core.estimation.count_curves import Curve, FittedCurve, centre_and_spread, fit_curve
 from convis_core.ops.splines import open_knots, spline_values
 
 __all__ = ["SplineCurve", "fit_spline"]
@@ -18,6 +18,9 @@ PIECES: Final = 8
 
 STRENGTHS: Final = (1e4, 1e2, 10.0, 1.0, 0.1, 0.01, 1e-3)
 """Penalties that are tried, the stiffest first: its spline is nearly straight, an exponential."""
+
+REACH: Final = 8.0
+"""Spreads of the drive from its centre beyond which the rate is constant, so that an outlier bends nothing."""
 
 WALL: Final = 1e6
 """Penalty of a fall from one coefficient to the next, where there must be none."""
@@ -73,8 +76,10 @@ def fit_spline(drive: Tensor, counts: Tensor, *, monotone: bool = False) -> Fitt
     ----------
     Eilers & Marx (1996) doi:10.1214/ss/1038425655; Bollaerts et al. (2006) doi:10.1348/000711005X84293
     """
+    centre, spread = centre_and_spread(drive)
     levels = torch.linspace(0.0, 1.0, PIECES + 1, dtype=torch.float64)
-    breaks = torch.unique(torch.quantile(drive, levels))
+    breaks = torch.quantile(drive.clamp(centre - REACH * spread, centre + REACH * spread), levels)
+    breaks = torch.unique(breaks)
     curve = SplineCurve(breaks)
     fit = _rising if monotone else fit_curve
     start = counts.mean().log().expand(len(breaks) + 2).clone()

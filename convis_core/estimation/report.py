@@ -65,7 +65,7 @@ class FitReport:
             Groups of equally many frames that show the nonlinearity.
         shares : sequence of float
             Shares of the recording for the learning curve, for which the fit is repeated; by default they take
-            together about twice as long as the fit did. None for no learning curve, which is left out too where
+            together about twice as long as the fit did. An empty one for no curve, which is left out too where
             the field does not say how it was made.
 
         Examples
