@@ -62,7 +62,7 @@ LEAN: Final = Effort(
     later_rounds=1,
     promises=4,
     climbs=1,
-    first_steps=8,
+    first_steps=6,
     later_steps=2,
     newton_steps=1,
     tries_every_rank=False,
@@ -123,7 +123,7 @@ def fit_component(problem: Problem, start: Component) -> Component:
     space, time = _SpaceStep(problem), _TimeStep(problem)
     blank, known = not bool(found.space.any()), found.hyper_space is not None
     if not blank and not known:
-        time.apply(found, effort.newton_steps + 1)
+        time.apply(found, effort.newton_steps)
     for round_number in range(effort.later_rounds if known else effort.rounds):
         before = found.filter()
         space.apply(found, effort.newton_steps + (blank and round_number == 0))
@@ -163,7 +163,7 @@ class _SpaceStep:
         problem, effort = self.problem, self.problem.effort
         design = delayed_sum(problem.stimulus, found.time)
         if self.prior is None:
-            power = float(design.var()) * design.shape[1]
+            power = float(torch.linalg.vector_norm(design)) ** 2 / len(design)
             self.prior = LocalStripes(problem.size, 4.0 / max(power, torch.finfo(torch.float64).tiny))
         rest = problem.fixed + problem.history @ found.history
         for _ in range(newton_steps):
