@@ -18,7 +18,7 @@ from typing import Any
 import numba
 import torch
 
-__all__ = ["compile_loop", "compile_sums", "share_work"]
+__all__ = ["compile_loop", "compile_sums", "cut", "share_work"]
 
 _inside = threading.local()
 
@@ -69,6 +69,8 @@ def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
 def share_work(function: Callable[..., object], tasks: Sequence[tuple[Any, ...]]) -> None:
     """Call a function that releases Python's lock for every tuple of arguments, side by side.
 
+    Whichever thread is free takes the next, and nobody waits for one that has not begun.
+
     Examples
     --------
     >>> done = []
@@ -76,17 +78,53 @@ def share_work(function: Callable[..., object], tasks: Sequence[tuple[Any, ...]]
     >>> sorted(done)
     [1, 2]
     """
-    if len(tasks) <= 1 or getattr(_inside, "a_task", False):  # a task that waited for others could wait for ever
-        for task in tasks:
+    left = iter(tasks)  # of a list: it hands out each of them once, whichever thread asks
+
+    def work() -> None:
+        for task in left:
             function(*task)
-        return
-    others = [_pool().submit(function, *task) for task in tasks[1:]]
+
+    alone = getattr(_inside, "a_task", False)  # a task that waited for others could wait for ever
+    n_others = 0 if alone else min(len(tasks), torch.get_num_threads()) - 1
+    others = [_pool().submit(work) for _ in range(n_others)]
     try:
-        function(*tasks[0])  # here, for this thread would only wait
+        work()  # here, for this thread would only wait
     finally:
-        wait(others)
-    for other in others:
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
         other.result()
+
+
+def cut(n: int, work: int, worth: int, planes: int = 1) -> list[tuple[int, int]]:
+    """Cut `n` cells into pieces for `share_work`: one for each thread, if there is enough to do.
+
+    Not more, for the loops go through memory step by step, and the slower the narrower a piece is.
+
+    Parameters
+    ----------
+    n : int
+        Cells of a plane.
+    work : int
+        Cell-steps of all planes.
+    worth : int
+        Cell-steps for which it is worth to wake a thread.
+    planes : int
+        Planes that are cut alike.
+
+    Returns
+    -------
+    list of (int, int)
+        First cell of each piece and the one after its last.
+
+    Examples
+    --------
+    >>> cut(10, work=1_000, worth=50_000)
+    [(0, 10)]
+    """
+    threads = min(torch.get_num_threads(), work // worth)
+    pieces = 1 if threads < 2 else max(1, min(-(-threads // planes), n))
+    return [(n * k // pieces, n * (k + 1) // pieces) for k in range(pieces)]
 
 
 @cache

@@ -6,7 +6,6 @@ in the transposed frame. The work for a pixel is the same for frames of any size
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convis_core.ops.compiled import compile_loop, share_work
+from convis_core.ops.compiled import compile_loop, cut, share_work
 from convis_core.ops.deriche_recursion import Recursion
 
 __all__ = ["Tables", "blur_frame", "blur_frames", "tables"]
@@ -136,8 +135,7 @@ def blur_frames(x: Tensor, along: tuple[Recursion, Recursion]) -> Tensor:
     """Blur every frame of ``[batch, channel, time, x, y]``, without a gradient."""
     movie = x.detach().contiguous().flatten(0, 2)
     blurred = torch.empty_like(movie)
-    shares = max(1, min(torch.get_num_threads(), movie.numel() // _WORTH_A_THREAD, movie.shape[0]))
-    borders = [movie.shape[0] * k // shares for k in range(shares + 1)]
+    pieces = cut(movie.shape[0], movie.numel(), _WORTH_A_THREAD)
     arrays, numbers = (movie.numpy(), blurred.numpy()), tables(along, x.dtype)
-    share_work(_blur_some, [(*(a[low:high] for a in arrays), numbers) for low, high in pairwise(borders)])
+    share_work(_blur_some, [(*(a[low:high] for a in arrays), numbers) for low, high in pieces])
     return blurred.view(x.shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convis_core.ops.compiled import compile_loop, share_work
+from convis_core.ops.compiled import compile_loop, cut, share_work
 from convis_core.ops.smooth_rectification import SATURATION
 
 __all__ = ["ganglion_current_compiled"]
@@ -50,7 +49,7 @@ def ganglion_current_compiled(
     threshold: Tensor | float,
     level: Tensor | float,
 ) -> tuple[Tensor, Tensor]:
-    """Run the loop, large images in as many shares as there are threads."""
+    """Run the loop, large images in pieces."""
     planes, time, pixels = x.shape[0] * x.shape[1], x.shape[2], x.shape[3] * x.shape[4]
     movie = x.detach().contiguous().view(planes, time, pixels)
     memory = slow.detach().reshape(planes, pixels).clone()
@@ -59,8 +58,7 @@ def ganglion_current_compiled(
     kind = movie.numpy().dtype
     values = e, 1 - e, w, g, t, i, i * i, 1 - i / SATURATION, 1 / SATURATION, np.finfo(kind).tiny, 0.0
     numbers = tuple(kind.type(value) for value in values)
-    shares = max(1, min(torch.get_num_threads() // planes, movie.numel() // _WORTH_A_THREAD, pixels))
-    borders = [pixels * k // shares for k in range(shares + 1)]
+    pieces = cut(pixels, movie.numel(), _WORTH_A_THREAD, planes)
     arrays = [(a.numpy(), b.numpy(), c.numpy()) for a, b, c in zip(movie, memory, out, strict=True)]
-    share_work(_run, [(*plane, numbers, low, high) for plane in arrays for low, high in pairwise(borders)])
+    share_work(_run, [(*plane, numbers, low, high) for plane in arrays for low, high in pieces])
     return out.view(x.shape), memory.view(slow.shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convis_core.ops.compiled import compile_loop, share_work
+from convis_core.ops.compiled import compile_loop, cut, share_work
 from convis_core.tensors import TIME
 
 __all__ = ["CellMemory", "CellNumbers", "ganglion_spikes"]
@@ -217,16 +216,15 @@ def ganglion_spikes(
     chance = movie if noise is None else noise.detach().movedim(TIME, 0).reshape(time, -1).to(movie).contiguous()
     spikes = torch.zeros_like(movie)
     cells = movie.shape[1]
-    shares = max(1, min(torch.get_num_threads(), movie.numel() // _WORTH_A_THREAD, cells))
-    borders = [cells * k // shares for k in range(shares + 1)]
-    room = 64 + int(movie.numel() * step * 100) // shares
+    pieces = cut(cells, movie.numel(), _WORTH_A_THREAD)
+    room = 64 + int(movie.numel() * step * 100) // len(pieces)
     while True:
         states = [_wide(part.detach().reshape(-1).cpu(), kind).clone().numpy() for part in memory]
-        events = [(np.empty(room, np.int64), np.empty(room), np.zeros(1, np.int64)) for _ in range(shares)]
+        events = [(np.empty(room, np.int64), np.empty(room), np.zeros(1, np.int64)) for _ in pieces]
         tasks = [
             (movie.numpy(), chance.numpy(), spikes.numpy(), *states, where, when, float(noise_scale), tuple(numbers),
              step, seed, first, low, high, found)
-            for (where, when, found), (low, high) in zip(events, pairwise(borders), strict=True)
+            for (where, when, found), (low, high) in zip(events, pieces, strict=True)
         ]  # fmt: skip
         share_work(_run, tasks)
         most = max(int(found[0]) for _, _, found in events)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convis_core.ops.compiled import compile_loop, share_work
+from convis_core.ops.compiled import compile_loop, cut, share_work
 
 __all__ = ["integrate_and_fire_compiled"]
 
@@ -133,7 +132,7 @@ def integrate_and_fire_compiled(
     refractory: Sequence[float],
     noise_scale: Sequence[float],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Run the loop over shares of the cells; `g`, `refractory`, `noise_scale` have a number for each channel.
+    """Run the loop over pieces of the cells; `g`, `refractory`, `noise_scale` have a number for each channel.
 
     A run in short chunks comes by often, so there is little here that torch is asked for.
     """
@@ -146,20 +145,11 @@ def integrate_and_fire_compiled(
     chances = drives if noise is None else noise.detach().to(v.dtype).contiguous().numpy().reshape(drives.shape)
     arrays = drives, chances, spikes.numpy().reshape(drives.shape), *(s.numpy().reshape(planes, -1) for s in after)
     loop = {"exact": _exact, "euler": _euler}[method]
-    shares = list(pairwise(_borders(current)))
+    pieces = cut(drives.shape[2], current.numel(), _STEPS_WORTH_A_THREAD, planes)
     tasks = []
     for plane in range(planes):
         c = plane % channels
         scalars = 0.0 if noise is None else noise_scale[c], g[c], step, refractory[c]
-        tasks += [(*arrays, *scalars, plane, low, high) for low, high in shares]
+        tasks += [(*arrays, *scalars, plane, low, high) for low, high in pieces]
     share_work(loop, tasks)
     return spikes, after[0], after[1]
-
-
-def _borders(current: Tensor) -> list[int]:
-    """Where to cut the cells of one channel so that every thread has work, and enough to be worth it."""
-    planes = current.shape[0] * current.shape[1]
-    cells = current.shape[3] * current.shape[4]
-    worth = 1 if current.numel() < 2 * _STEPS_WORTH_A_THREAD else torch.get_num_threads() // planes
-    shares = min(max(worth, 1), cells)
-    return [cells * k // shares for k in range(shares + 1)]

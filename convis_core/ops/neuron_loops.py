@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -145,7 +144,7 @@ def _run_compiled(
     traces: int,
 ) -> tuple[Tensor, States, States]:
     """Give every thread a share of the cells of every batch and channel."""
-    from convis_core.ops.compiled import share_work
+    from convis_core.ops.compiled import cut, share_work
 
     batch, channels, time, *space = current.shape
     cells = space[0] * space[1]
@@ -154,18 +153,11 @@ def _run_compiled(
     recorded = drive.new_empty(batch * channels, traces, time, cells)
     after = torch.stack([s.detach().reshape(batch * channels, cells) for s in states], dim=1)
     plain = torch.stack([n.detach() for n in numbers]).numpy()
+    pieces = cut(cells, current.numel(), _STEPS_WORTH_A_THREAD, batch * channels)
     tasks: list[tuple[Any, ...]] = []
     for plane in range(batch * channels):
         arrays = [movie[plane].numpy() for movie in (drive, spikes, recorded, after)]
-        tasks += [(*arrays, plain, n_steps, low, high) for low, high in pairwise(_borders(current, cells))]
+        tasks += [(*arrays, plain, n_steps, low, high) for low, high in pieces]
     share_work(loop, tasks)
     movies = tuple(recorded[:, k].reshape(current.shape) for k in range(traces))
     return spikes.view(current.shape), movies, tuple(after[:, k].reshape(states[0].shape) for k in range(len(states)))
-
-
-def _borders(current: Tensor, cells: int) -> list[int]:
-    """Where to cut the cells of one channel so that every thread has work, and enough to be worth it."""
-    planes = current.shape[0] * current.shape[1]
-    worth = 1 if current.numel() < 2 * _STEPS_WORTH_A_THREAD else torch.get_num_threads() // max(planes, 1)
-    shares = min(max(worth, 1), max(cells, 1))
-    return [cells * k // shares for k in range(shares + 1)]

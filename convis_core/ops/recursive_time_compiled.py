@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convis_core.ops.compiled import compile_loop, share_work
+from convis_core.ops.compiled import compile_loop, cut, share_work
 
 __all__ = ["exponential_compiled"]
 
@@ -33,16 +32,15 @@ def _run(x: _Array, last: _Array, y: _Array, keep: float, take: float, low: int,
 
 
 def exponential_compiled(x: Tensor, last: Tensor, keep: float) -> tuple[Tensor, Tensor]:
-    """Run the loop, large images in as many shares as there are threads."""
+    """Run the loop, large images in pieces."""
     planes, time, pixels = x.shape[0] * x.shape[1], x.shape[2], x.shape[3] * x.shape[4]
     movie = x.detach().contiguous().view(planes, time, pixels)
     memory = last.detach().contiguous().view(planes, pixels)
     out = torch.empty_like(movie)
     kind = movie.numpy().dtype.type
-    shares = max(1, min(torch.get_num_threads() // planes, movie.numel() // _WORTH_A_THREAD, pixels))
-    borders = [pixels * k // shares for k in range(shares + 1)]
+    pieces = cut(pixels, movie.numel(), _WORTH_A_THREAD, planes)
     arrays = [(a.numpy(), b.numpy(), c.numpy()) for a, b, c in zip(movie, memory, out, strict=True)]
     numbers = kind(keep), kind(1.0 - keep)
-    share_work(_run, [(*plane, *numbers, low, high) for plane in arrays for low, high in pairwise(borders)])
+    share_work(_run, [(*plane, *numbers, low, high) for plane in arrays for low, high in pieces])
     y = out.view(x.shape)
     return y, y[:, :, -1].clone()  # a view would keep the whole chunk

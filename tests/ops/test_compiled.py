@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import numba
 import pytest
 import torch
 
-from convis_core.ops import compiled, integrate_and_fire_compiled
-from convis_core.ops.compiled import compile_loop, share_work
+from convis_core.ops import compiled
+from convis_core.ops.compiled import compile_loop, cut, share_work
 
 
 def test_without_a_folder_for_the_cache_it_still_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,15 +38,35 @@ def test_an_error_in_a_share_reaches_the_caller() -> None:
         share_work(fail, [(1,), (2,), (3,)])
 
 
-def test_one_share_is_done_here_and_the_others_on_threads_of_their_own() -> None:
-    seen: dict[int, str] = {}
+def test_work_is_done_here_and_on_threads_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    both, names = threading.Barrier(2, timeout=10.0), set()
 
-    def note(share: int) -> None:
-        seen[share] = threading.current_thread().name
+    def meet() -> None:
+        both.wait()  # each of two pieces waits for the other: one thread alone would wait for ever
+        names.add(threading.current_thread().name)
 
-    share_work(note, [(1,), (2,), (3,)])
-    assert seen[1] == threading.current_thread().name
-    assert all(seen[share].startswith("convis-loop") for share in (2, 3))
+    share_work(meet, [(), ()])
+    assert threading.current_thread().name in names
+    assert any(name.startswith("convis-loop") for name in names)
+
+
+def test_nobody_waits_for_a_thread_that_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    released, done = threading.Event(), []
+    busy = [compiled._pool().submit(released.wait, 10.0) for _ in range(compiled._pool()._max_workers)]
+    try:
+        share_work(done.append, [(k,) for k in range(9)])
+        assert done == list(range(9)) and not any(other.done() for other in busy)
+    finally:
+        released.set()
+
+
+def test_one_thread_is_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    names = set()
+    share_work(lambda _: names.add(threading.current_thread().name), [(k,) for k in range(9)])
+    assert names == {threading.current_thread().name}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -68,11 +87,19 @@ def test_a_forked_process_makes_threads_of_its_own() -> None:
     assert result.returncode == 0, result.stderr.decode()
 
 
-@pytest.mark.parametrize(("batch", "channels", "x", "y"), [(1, 1, 1, 1), (1, 1, 30, 31), (2, 3, 20, 20)])
-def test_every_cell_belongs_to_exactly_one_share(batch: int, channels: int, x: int, y: int) -> None:
-    borders = integrate_and_fire_compiled._borders(torch.empty(batch, channels, 1000, x, y, device="meta"))
-    assert borders[0] == 0 and borders[-1] == x * y
-    assert all(low < high for low, high in pairwise(borders))
+@pytest.mark.parametrize("n", [1, 2, 5, 930])
+@pytest.mark.parametrize("planes", [1, 6, 100])
+def test_every_cell_belongs_to_exactly_one_piece(n: int, planes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    pieces = cut(n, work=1_000_000, worth=50_000, planes=planes)
+    assert [low for low, _ in pieces] == [0, *(high for _, high in pieces[:-1])] and pieces[-1][1] == n
+    assert all(low < high for low, high in pieces)
+    assert len(pieces) == (min(n, 2) if planes == 1 else 1)
+
+
+def test_little_work_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert cut(100, work=99_999, worth=50_000) == [(0, 100)] != cut(100, work=100_000, worth=50_000)
 
 
 def test_work_shared_inside_of_shared_work_is_done_in_place() -> None:
