@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -87,12 +87,36 @@ class Trajectory:
 
     def branch(self, step: int) -> None:
         """Set the model back to a step and forget what came after; a new fit goes on from there."""
-        values = self.at(step)
+        self._install(self.at(step))
+        self._records = {kept: record for kept, record in self._records.items() if kept <= step}
+        del self.losses[step:]
+
+    def evaluate(self, score: Callable[[], float]) -> dict[int, float]:
+        """Score the model as it was after each recorded step: a learning curve, drawn up afterwards.
+
+        Parameters
+        ----------
+        score : callable
+            Asks the model for a number, e.g. ``lambda: model.compute_loss(held_out, target).sum()``.
+
+        Returns
+        -------
+        dict
+            From number of updates to score. The model ends with the parameters it had.
+        """
+        kept, scores = [parameter.detach().clone() for parameter in self._model.parameters()], {}
+        try:
+            for step in self.steps:
+                self._install(self.at(step))
+                scores[step] = float(score())
+        finally:
+            self._install(kept)
+        return scores
+
+    def _install(self, values: list[Tensor]) -> None:
         with torch.no_grad():
             for parameter, value in zip(self._model.parameters(), values, strict=True):
                 parameter.copy_(value)
-        self._records = {kept: record for kept, record in self._records.items() if kept <= step}
-        del self.losses[step:]
 
     def _add(self, step: int) -> None:
         parts = [p.detach().cpu().contiguous().numpy().reshape(-1).view(np.uint8) for p in self._model.parameters()]

@@ -148,3 +148,21 @@ def test_memory_is_bounded_and_what_is_kept_stays_exact() -> None:
     assert same(way.at(39), seen[[s for s in way.steps if s <= 39][-1]])
     with pytest.raises(ConvisError, match="has made 40 updates"):
         way.at(41)
+
+
+def test_a_way_is_scored_afterwards_as_it_was_scored_on_it() -> None:
+    model = make_model("Adam")
+    way = Trajectory(model)
+
+    def score() -> float:
+        return float(model.compute_loss(STIMULUS[:40], RESPONSE[:40]).sum())
+
+    seen = [score()]
+    for _ in way.follow(model.fit(STIMULUS, RESPONSE, dt=20, epochs=2)):
+        seen.append(score())
+    own = [parameter.detach().clone() for parameter in model.parameters()]
+    assert way.evaluate(score) == dict(zip(way.steps, seen, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(own, model.parameters(), strict=True))
+    with pytest.raises(ZeroDivisionError):
+        way.evaluate(lambda: 1 / 0)
+    assert all(torch.equal(a, b) for a, b in zip(own, model.parameters(), strict=True))
