@@ -25,7 +25,8 @@ from convis_core.output import Output
 from convis_core.parameters import parameter
 from convis_core.resolution import Resolution, use_resolution
 from convis_core.runner import Runner
-from convis_core.spike_files import Spikes, read_spikes, write_spikes
+from convis_core.spike_files import read_spikes, write_spikes
+from convis_core.spikes import Spikes
 from convis_core.state import state_variable
 
 if TYPE_CHECKING:

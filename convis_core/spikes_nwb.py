@@ -5,16 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convis_core.errors import FileFormatError
+from convis_core.spikes import Spikes
 from convis_core.streams.hdf5 import load_h5py
-
-if TYPE_CHECKING:
-    from convis_core.spike_files import Spikes
 
 __all__ = ["read_nwb", "write_nwb"]
 

@@ -12,7 +12,8 @@ from typing import Final, TextIO
 from convis_core.errors import StreamError
 from convis_core.output import Output
 from convis_core.retina import Retina
-from convis_core.spike_files import check_spikes, spike_lines
+from convis_core.spike_files import spike_lines
+from convis_core.spikes import check_spikes
 from convis_core.streams import HDF5Writer, InrImageStreamWriter, OutputStream
 from convis_core.streams.hdf5 import load_h5py
 

@@ -16,7 +16,7 @@ from convis_core.output import Events, Output
 from convis_core.resolution import Resolution, default_resolution
 from convis_core.retina.log_polar import LogPolarScheme
 from convis_core.retina.spots import NEARLY, Positions, cells_per_pixel, one_per_pixel, spots_of_cells
-from convis_core.spike_files import Spikes, check_spikes
+from convis_core.spikes import Spikes, check_spikes
 from convis_core.streams.checks import check_choice, check_count, check_size
 from convis_core.warn import warn
 

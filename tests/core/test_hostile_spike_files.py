@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convis_core.errors import FileFormatError, ParameterError
-from convis_core.spike_files import check_spikes, read_spikes, spike_lines, write_spikes
+from convis_core.spike_files import read_spikes, spike_lines, write_spikes
+from convis_core.spikes import check_spikes
 
 
 @pytest.mark.parametrize(
