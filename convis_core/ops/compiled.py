@@ -129,7 +129,7 @@ def cut(n: int, work: int, worth: int, planes: int = 1) -> list[tuple[int, int]]
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(torch.get_num_threads(), "convis-loop", lambda: setattr(_inside, "a_task", True))
+    return ThreadPoolExecutor(max(1, torch.get_num_threads() - 1), "convis-loop", lambda: setattr(_inside, "a_task", True))
 
 
 if hasattr(os, "register_at_fork"):  # the threads stay behind in the parent
