@@ -48,13 +48,13 @@ def on(workers: int) -> Callable[[], Callable[[], list[ReceptiveField]]]:
 
 def _client(workers: int) -> Any:
     import dask
-    from distributed import Client, LocalCluster
 
     # As Dask starts them, workers give memory back after every tensor, which costs half of the speed.
-    dask.config.set(
-        {f"distributed.nanny.pre-spawn-environ.MALLOC_{what}_THRESHOLD_": KEPT for what in ("TRIM", "MMAP")}
-    )
-    options = {"silence_logs": 50, "dashboard_address": ":0", "memory_limit": 0}
+    kept = {f"distributed.nanny.pre-spawn-environ.MALLOC_{what}_THRESHOLD_": KEPT for what in ("TRIM", "MMAP")}
+    dask.config.set({**kept, "logging.distributed": "critical"})  # read when it is imported
+    from distributed import Client, LocalCluster
+
+    options = {"dashboard_address": ":0", "memory_limit": 0}
     return Client(LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **options))
 
 

@@ -46,7 +46,8 @@ class Table:
         wanted = [timing for timing in timings if timing.reached is not None]
         below = [timing.case.name for timing in wanted if not timing.reached]
         failed = [timing.case.name for timing in timings if timing.error]
-        lines = [f"{len(wanted) - len(below)} of {len(wanted)} cases are as fast as wanted."]
+        reached = len(wanted) - len(below)
+        lines = [f"{reached} of {len(wanted)} cases are as fast as wanted."] if wanted else []
         lines += [f"Below: {', '.join(below)}."] if below else []
         lines += [f"Failed: {', '.join(failed)}."] if failed else []
         return "\n".join(lines)

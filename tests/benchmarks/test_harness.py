@@ -77,6 +77,7 @@ def test_what_is_wanted_is_reached_or_not(median: float, reached: bool) -> None:
     assert timing.reached is reached
     assert ("reached" in Table([timing.case]).line(timing)) is reached
     assert (": one." in Table([]).summary([timing])) is not reached
+    assert Table([]).summary([]) == ""
 
 
 def test_thousands_stand_apart() -> None:
