@@ -129,7 +129,8 @@ def cut(n: int, work: int, worth: int, planes: int = 1) -> list[tuple[int, int]]
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, torch.get_num_threads() - 1), "convis-loop", lambda: setattr(_inside, "a_task", True))
+    others = max(1, torch.get_num_threads() - 1)  # besides the one that shares its work
+    return ThreadPoolExecutor(others, "convis-loop", lambda: setattr(_inside, "a_task", True))
 
 
 if hasattr(os, "register_at_fork"):  # the threads stay behind in the parent
