@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ipywidgets import Box, HBox, VBox, Widget
 
+from convis_widgets.apps.one_per_cell import take_the_place
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
 
@@ -14,6 +15,8 @@ __all__ = ["Dashboard"]
 
 class Dashboard(VBox):
     """Arranges controls and views, which share one hub and one cursor.
+
+    Running its cell again closes it, for the next one takes its place.
 
     Parameters
     ----------
@@ -43,6 +46,7 @@ class Dashboard(VBox):
             box.add_class(name)
         super().__init__([top, left, grid])
         self.add_class("convis-dashboard")
+        take_the_place(self)
 
     def close(self) -> None:
         """Take the dashboard off the page and end its threads."""

@@ -123,6 +123,19 @@ def test_a_view_shown_again_shows_the_present(lab: LabPage) -> None:
     assert max(len(path.get_attribute("d") or "") for path in curves.all()) > 500
 
 
+def test_a_cell_run_again_leaves_no_model_playing(lab: LabPage) -> None:
+    lab.open("made = []", f"{EXPLORE.removesuffix('explorer')}explorer.player.play()\nmade.append(explorer)\nexplorer")
+    lab.run_cell(0)
+    lab.run_cell(1)
+    lab.widget(".convis-dashboard", timeout_s=60)
+    lab.run_cell(1)
+    assert lab.value("[explorer.player.state for explorer in made]") == ["closed", "running"]
+    wait_until(lambda: lab.page.locator(".convis-dashboard").count() == 1, "one is shown")
+    dashboard = DashboardPage(lab.page.locator(".convis-dashboard").first)
+    wait_until(lambda: dashboard.position > 0.1, "it plays", 30)
+    assert lab.errors == []
+
+
 @pytest.mark.parametrize("playing", [False, True], ids=["at-rest", "while-playing"])
 def test_reloaded_the_views_come_back(explorer: DashboardPage, explorer_lab: LabPage, playing: bool) -> None:
     explorer.nudge("amplification", "PageDown")

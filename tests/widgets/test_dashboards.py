@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from IPython.core import getipython
 
 import convis_widgets
 from convis_core import models, samples
 from convis_core.errors import ConvisError, FitError, ParameterError, StreamError, UnknownNameError
+from convis_widgets.apps.explorer import Explorer
 
 
 def test_set_changes_the_running_model_and_refuses_what_cannot_be(frames: np.ndarray) -> None:
@@ -70,3 +74,30 @@ def test_a_fit_shows_its_loss_its_filter_and_its_prediction() -> None:
     assert fit.mosaic.snapshot().arrays["weights"].shape == (5, 3, 3)
     assert fit.transport.snapshot().fields["duration_s"] == 4
     fit.close()
+
+
+def test_a_cell_that_is_run_again_closes_what_it_made_before(
+    frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent: dict[str, dict[str, str]] = {}
+
+    def explore(cell: str, run: str) -> Explorer:
+        parent.update(metadata={"cellId": cell}, header={"msg_id": run})
+        return convis_widgets.explore(stimulus=frames, play=True)
+
+    kernel = SimpleNamespace(get_parent=lambda: parent)
+    monkeypatch.setattr(getipython, "get_ipython", lambda: SimpleNamespace(kernel=kernel))
+    made = [explore("a", "1"), explore("a", "1"), explore("b", "2")]
+    assert [explorer.player.state == "closed" for explorer in made] == [False] * 3
+    made.append(explore("a", "3"))
+    assert [explorer.player.state == "closed" for explorer in made] == [True, True, False, False]
+    for explorer in made[2:]:
+        explorer.close()
+    explore("a", "4").close()  # one that was closed before is no trouble
+
+
+def test_in_a_script_dashboards_live_side_by_side(frames: np.ndarray) -> None:
+    one, other = (convis_widgets.explore(stimulus=frames, play=True) for _ in range(2))
+    assert "closed" not in (one.player.state, other.player.state)
+    one.close()
+    other.close()
