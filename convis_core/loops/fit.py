@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -17,10 +18,13 @@ from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.pairs import Pairs, trials
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
-from convis_core.loops.update import Objective, update
+from convis_core.loops.update import Objective, Place, update
 from convis_core.tensors import TIME
 
 __all__ = ["FitStep", "fit", "loss_per_chunk"]
+
+SEARCHING: Final = (torch.optim.LBFGS,)
+"""Optimisers that learn the curvature of one loss, and are misled by that of another chunk."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class FitStep:
     epoch : int
         Number of complete passes over the data done before.
     start, stop : int
-        Frames the update was computed from.
+        Frames of the chunk the update was computed from; by LBFGS, of the first of them.
     loss : float
-        Loss of that chunk before the update.
+        Loss before the update, of all that it was computed from.
     optimizer : str
         Name of the optimiser that made it.
     input, target : Tensor
@@ -84,7 +88,9 @@ def fit(
     The model starts each epoch without memory and carries its detached state from
     chunk to chunk (truncated back-propagation), so memory is bounded by one chunk.
     An optimiser that evaluates the loss several times a step sees the state put
-    back each time: the same weights give the same loss to the last bit.
+    back each time: the same weights give the same loss to the last bit. LBFGS, which
+    learns the curvature of one loss, makes one update from all that is left of the pass,
+    the chunks of all trials together, with the memory of one chunk.
     Declared bounds are kept by projection after every update.
 
     Parameters
@@ -94,7 +100,7 @@ def fit(
     source, target : array, tensor or Stream, or lists of them
         Equally long in time. Lists hold trials; the model starts each without memory.
     dt : int, optional
-        Frames per update.
+        Frames per chunk; each makes an update, except by LBFGS.
     epochs : int
         Passes over the data.
     optimizer : torch.optim.Optimizer, optional
@@ -158,38 +164,37 @@ def _steps(
     done: int,
 ) -> Iterator[FitStep]:
     kept = carried = model.get_state()
-    whole = sum(pairs.n_frames for pairs in recordings)
+    frames = sum(pairs.n_frames for pairs in recordings)
+
+    def places(trial: int = 0, start: int = 0) -> Iterator[Place]:
+        for number, pairs in enumerate(recordings[trial:], start=trial):
+            for piece in pairs.read(model.dtype, model.device, start if number == trial else 0):
+                yield Place(number, piece, piece.frames.shape[TIME] / frames)
+
     step = 0
     try:
         for epoch in range(epochs):
-            for trial, pairs in enumerate(recordings):
-                model.start_trial(trial)
-                for piece in pairs.read(model.dtype, model.device):
-                    if step < done:
-                        step += 1
-                        continue
+            for place in places():
+                trial, piece, stop = place.trial, place.piece, place.piece.start + place.piece.frames.shape[TIME]
+                chosen = _chosen(model, optimizer)
+                takes_rest = isinstance(chosen, SEARCHING)
+                ends = takes_rest or (stop == recordings[trial].n_frames and trial == len(recordings) - 1)
+                if piece.start == 0:
+                    model.start_trial(trial)
+                if step >= done:
                     if step == done and piece.start > 0:
                         model.set_state(carried)
-                    chosen = _chosen(model, optimizer)
-                    stop = piece.start + piece.frames.shape[TIME]
-                    loss, response = update(model, chosen, objective, piece, (stop - piece.start) / whole)
-                    ends = stop == pairs.n_frames and pairs is recordings[-1]
+                    rest = partial(places, trial, piece.start) if takes_rest else partial(iter, (place,))
+                    loss, response = update(model, chosen, objective, rest)
                     if ends and schedule is not None:
                         schedule.step()
+                    name = type(chosen).__name__
                     yield FitStep(
-                        step,
-                        epoch,
-                        piece.start,
-                        stop,
-                        loss,
-                        type(chosen).__name__,
-                        piece.frames,
-                        piece.wanted,
-                        response,
-                        trial,
-                        ends,
+                        step, epoch, piece.start, stop, loss, name, piece.frames, piece.wanted, response, trial, ends
                     )
-                    step += 1
+                step += 1
+                if takes_rest:
+                    break
     finally:
         model.set_state(kept)
 

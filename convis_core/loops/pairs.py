@@ -59,11 +59,11 @@ class Pairs:
         assert self.stimulus.length is not None
         return self.stimulus.length
 
-    def read(self, dtype: torch.dtype, device: torch.device) -> Iterator[Piece]:
-        """Yield every chunk, from the start."""
+    def read(self, dtype: torch.dtype, device: torch.device, start: int = 0) -> Iterator[Piece]:
+        """Yield every chunk from a frame on."""
         for stream in (self.stimulus, self.recording, self.importance):
             if stream is not None:
-                stream.seek(0)
+                stream.seek(start)
         while (frames := self.stimulus.get(self.length)).shape[TIME]:
             start = self.stimulus.position - frames.shape[TIME]
             wanted = self.recording.get(frames.shape[TIME])

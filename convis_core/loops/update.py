@@ -1,11 +1,11 @@
-"""One update of a fit: what a chunk is scored by, and one step of an optimiser on it."""
+"""One update of a fit: what a chunk is scored by, and one step of an optimiser on one or on many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,7 +18,15 @@ from convis_core.loops.protocol import FittableModel
 from convis_core.output import Output
 from convis_core.tensors import TIME
 
-__all__ = ["Objective", "update"]
+__all__ = ["Objective", "Place", "update"]
+
+
+class Place(NamedTuple):
+    """A chunk, the trial it is from, and the part of an epoch, and of its penalties, that it makes up."""
+
+    trial: int
+    piece: Piece
+    share: float
 
 
 @dataclass
@@ -54,39 +62,55 @@ class Objective:
 
 
 def update(
-    model: FittableModel, optimizer: Optimizer, objective: Objective, piece: Piece, share: float = 1.0
+    model: FittableModel, optimizer: Optimizer, objective: Objective, places: Callable[[], Iterator[Place]]
 ) -> tuple[float, Tensor]:
-    """Make one step of the optimiser and leave the state at the end of the chunk, detached.
+    """Make one step of the optimiser, on all places together, and leave the state at their end, detached.
 
-    `share` is the part of an epoch that the chunk makes up, and of the penalties that it bears.
+    What comes back is the loss before the step, and the response to the first place. The gradients
+    of all places are added up one after the other, so memory is bounded by one of them.
     """
     before, dice = model.get_state(), torch.get_rng_state()
-    evaluations: list[tuple[float, Tensor]] = []
+    evaluations: list[float] = []
+    responses: list[Tensor] = []
+    beginning = ""
 
-    def respond() -> Tensor:
-        model.set_state(before)
+    def respond() -> Iterator[tuple[Place, Tensor]]:
+        nonlocal beginning
         torch.set_rng_state(dice)
-        return objective.respond(model, piece.frames)
+        for number, place in enumerate(places()):
+            if number == 0:
+                model.set_state(before)
+                beginning = f"frame {place.piece.start} on"
+            elif place.piece.start == 0:
+                model.start_trial(place.trial)
+            yield place, objective.respond(model, place.piece.frames)
+            model.detach_state()
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        response = respond()
-        loss = objective.score(response, piece)
-        if objective.penalties:
-            loss = loss + share * objective.penalty(model)
-        evaluations.append((float(loss.detach()), response.detach() if not evaluations else evaluations[0][1]))
-        _check_finite(loss)
-        if not loss.requires_grad:
-            raise FitError(
-                "The loss has no gradient in any parameter that is to be fitted.",
-                f"Fit what comes before the spikes of a {type(model).__name__}, or unfreeze a parameter that counts.",
-            )
-        loss.backward()  # type: ignore[no-untyped-call]
+        losses = []
+        for place, response in respond():
+            loss = objective.score(response, place.piece)
+            if objective.penalties:
+                loss = loss + place.share * objective.penalty(model)
+            _check_finite(loss)
+            if not loss.requires_grad:
+                raise FitError(
+                    "The loss has no gradient in any parameter that is to be fitted.",
+                    f"Fit what comes before the spikes of a {type(model).__name__}, "
+                    "or unfreeze a parameter that counts.",
+                )
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+            if not responses:
+                responses.append(response.detach())
         if objective.clip is not None:
             torch.nn.utils.clip_grad_norm_(list(model.parameters()), objective.clip)
-        return loss
+        total = torch.stack(losses).sum()
+        evaluations.append(float(total))
+        return total
 
-    with _undone_on_error(model, type(optimizer).__name__, piece.start):
+    with _undone_on_error(model, type(optimizer).__name__, lambda: beginning):
         with torch.enable_grad():
             optimizer.step(closure)  # type: ignore[arg-type]  # a tensor is what torch's own documentation returns
         for parameter in model.parameters():
@@ -95,13 +119,13 @@ def update(
             for tensor, lo, hi in model.bounded_parameters():
                 tensor.clamp_(lo, hi)
             if len(evaluations) > 1:  # the last evaluation of a line search is not at the weights it chose
-                respond()
-    model.detach_state()
-    return evaluations[0]
+                for _ in respond():
+                    pass
+    return evaluations[0], responses[0]
 
 
 @contextmanager
-def _undone_on_error(model: FittableModel, optimizer: str, start: int) -> Iterator[None]:
+def _undone_on_error(model: FittableModel, optimizer: str, beginning: Callable[[], str]) -> Iterator[None]:
     """Put the parameters back if a step fails or is interrupted, and say which step it was."""
     undo = [(p, p.detach().clone()) for p in model.parameters()]
     try:
@@ -113,7 +137,7 @@ def _undone_on_error(model: FittableModel, optimizer: str, start: int) -> Iterat
         if isinstance(error, ConvisError) or not isinstance(error, Exception):
             raise
         raise FitError(
-            f"{optimizer} could not fit {type(model).__name__} to the chunk from frame {start} on: "
+            f"{optimizer} could not fit {type(model).__name__} to the data from {beginning()}: "
             f"{type(error).__name__}: {error}",
             "The parameters are those from before this update.",
         ) from error

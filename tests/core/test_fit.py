@@ -111,6 +111,39 @@ def test_the_same_weights_give_the_same_loss_to_the_last_bit(noisy: bool) -> Non
     assert all(len(values) == 1 for values in seen.values())
 
 
+@pytest.mark.parametrize("n_trials", [1, 2])
+def test_lbfgs_sees_one_loss_for_the_same_weights_in_chunks_and_in_one(n_trials: int) -> None:
+    """Curvature learnt on one chunk misleads on another: chunks, and trials, are minimised together."""
+    films, targets = (np.array_split(whole, n_trials) for whole in (STIMULUS, RESPONSE))
+    ways = []
+    for dt in (None, 13):
+        torch.manual_seed(0)
+        model = convis.models.LN(kernel_dim=(3, 3, 3)).double()
+        model.set_optimizer.LBFGS(max_iter=5)
+        before = model.compute_loss(films, targets, dt).sum()
+        steps = list(model.fit(films, targets, dt=dt, epochs=2))
+        assert steps[0].loss == pytest.approx(before, rel=1e-12)
+        assert [(step.step, step.epoch, step.trial, step.start, step.ends_epoch) for step in steps] == [
+            (0, 0, 0, 0, True),
+            (1, 1, 0, 0, True),
+        ]
+        ways.append((steps[1].loss, model.compute_loss(films, targets).sum(), model.p.conv.weight.value))
+    assert ways[0][0] == pytest.approx(ways[1][0], rel=1e-6)
+    np.testing.assert_allclose(ways[0][2], ways[1][2], atol=1e-6)
+    assert ways[0][1] < ways[0][0] < before
+
+
+def test_lbfgs_takes_over_for_the_rest_of_a_pass(model: convis.models.LN) -> None:
+    model.set_optimizer.Adam(lr=1e-3)
+    made = []
+    for step in model.fit(STIMULUS, RESPONSE, dt=40, epochs=2):
+        made.append((step.optimizer, step.epoch, step.start))
+        if step.step == 0:
+            rest = model.set_optimizer.LBFGS(max_iter=2)
+    assert made == [("Adam", 0, 0), ("LBFGS", 0, 40), ("LBFGS", 1, 0)]
+    assert rest.state
+
+
 def test_lbfgs_carries_the_state_of_the_weights_it_chose(model: convis.models.LN) -> None:
     """Chunked and whole runs agree at the fitted weights: the history was not that of another evaluation."""
     model.set_optimizer.LBFGS()

@@ -35,8 +35,9 @@ def same(a: list[object], b: list[object]) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-@pytest.mark.parametrize("optimizer", ["Adam", "LBFGS", "SGD"])
-@pytest.mark.parametrize("cut", [1, 4, 5])
+@pytest.mark.parametrize(
+    ("optimizer", "cut"), [*((name, cut) for name in ("Adam", "SGD") for cut in (1, 4, 5)), ("LBFGS", 1), ("LBFGS", 2)]
+)
 def test_a_resumed_fit_equals_an_uninterrupted_one(tmp_path: Path, optimizer: str, cut: int) -> None:
     whole = make_model(optimizer)
     losses = list(whole.optimize(STIMULUS, RESPONSE, dt=20, epochs=3))
@@ -49,7 +50,7 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(tmp_path: Path, optimizer: st
     done = resume_checkpoint(tmp_path / "fit.pt", second)
     rest = list(second.fit(STIMULUS, RESPONSE, dt=20, epochs=3, done=done))
     assert [step.loss for step in rest] == losses[cut:]
-    assert [step.step for step in rest] == list(range(cut, 12))
+    assert [step.step for step in rest] == list(range(cut, 3 if optimizer == "LBFGS" else 12))
     assert same(values(second), values(whole))
 
 

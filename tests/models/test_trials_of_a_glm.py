@@ -60,12 +60,13 @@ def test_a_run_hears_the_trial_it_was_told_to_start() -> None:
     torch.testing.assert_close(model.run(films[0])[0], fresh)
 
 
-def test_a_fit_to_trials_finds_history_and_filter() -> None:
+@pytest.mark.parametrize(("optimizer", "options", "epochs"), [("Adam", {"lr": 0.03}, 25), ("LBFGS", {}, 2)])
+def test_a_fit_to_trials_finds_history_and_filter(optimizer: str, options: dict[str, float], epochs: int) -> None:
     true, films, spikes = simulated(lengths=(3000, 1500, 4000))
     model = GLM(**OPTIONS).given(spikes)
-    model.set_optimizer.Adam(lr=0.03)
+    getattr(model.set_optimizer, optimizer)(**options)
     before = model.compute_loss(films, spikes, loss_fn=model.likelihood).sum()
-    model.optimize(films, spikes, dt=1000, loss_fn=model.likelihood, epochs=25)
+    model.optimize(films, spikes, dt=1000, loss_fn=model.likelihood, epochs=epochs)
     assert model.compute_loss(films, spikes, loss_fn=model.likelihood).sum() < before
     assert np.corrcoef(model.kernel().detach().ravel(), true.kernel().detach().ravel())[0, 1] > 0.97
     found, wanted = (m.history_filters().detach()[0] for m in (model, true))
