@@ -14,11 +14,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convis_core.errors import FitError
+from convis_core.loops.best_pass import BestPass
+from convis_core.loops.first_checks import check_recordings
 from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.pairs import Pairs, trials
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
-from convis_core.loops.update import Objective, Place, update
+from convis_core.loops.update import DivergedError, Objective, Place, update
 from convis_core.tensors import TIME
 
 __all__ = ["FitStep", "fit", "loss_per_chunk"]
@@ -133,8 +135,14 @@ def fit(
     Raises
     ------
     FitError
-        If nothing can be fitted, or the loss stops being finite; the parameters are
-        then those from before the failing update.
+        If nothing can be fitted, or the loss stops being finite; the parameters are then
+        those with which the pass of the smallest loss began. After another error in an
+        update they are those from before it.
+
+    Warns
+    -----
+    UserWarning
+        For a constant input, counts without a spike and a kernel longer than the recording.
     """
     recordings = trials(source, target, dt, weights)
     if clip is not None and not clip > 0:
@@ -144,6 +152,12 @@ def fit(
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
     _chosen(model, optimizer)
+    if not callable(loss_fn):
+        raise FitError(
+            f"loss_fn is a function of response and target, got {loss_fn!r}.",
+            "Use one of convis_core.estimation.losses, e.g. losses.mean_squared_error.",
+        )
+    check_recordings(recordings, loss_fn, objective.t_skip, list(model.parameters()))
     return _steps(model, recordings, objective, epochs, optimizer, schedule, done)
 
 
@@ -171,9 +185,10 @@ def _steps(
             for piece in pairs.read(model.dtype, model.device, start if number == trial else 0):
                 yield Place(number, piece, piece.frames.shape[TIME] / frames)
 
-    step = 0
+    step, best = 0, BestPass(model)
     try:
         for epoch in range(epochs):
+            best.begin()
             for place in places():
                 trial, piece, stop = place.trial, place.piece, place.piece.start + place.piece.frames.shape[TIME]
                 chosen = _chosen(model, optimizer)
@@ -186,6 +201,7 @@ def _steps(
                         model.set_state(carried)
                     rest = partial(places, trial, piece.start) if takes_rest else partial(iter, (place,))
                     loss, response = update(model, chosen, objective, rest)
+                    best.add(loss)
                     if ends and schedule is not None:
                         schedule.step()
                     name = type(chosen).__name__
@@ -195,6 +211,11 @@ def _steps(
                 step += 1
                 if takes_rest:
                     break
+            if step > done:
+                best.end()
+    except DivergedError:
+        best.put_back()
+        raise
     finally:
         model.set_state(kept)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import torch
@@ -40,18 +41,24 @@ class PointwiseLoss:
         Loss of every point, given response and target.
     mean : bool
         Whether to divide by the number of points, or by the sum of the weights.
+    check : callable, optional
+        Raises for a target that it is not made for; for likelihoods of events.
     """
 
     name: str
     each: Callable[[Tensor, Tensor], Tensor]
     mean: bool = False
+    check: Callable[[Tensor], None] | None = None
 
     def __call__(self, response: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
         """Loss of a response, ``[batch, channel, time, x, y]``, with weights that broadcast against it."""
+        if weights is not None:
+            target = torch.where(weights > 0, target, 0.0)  # what is masked may be anything, NaN too
+        if self.check is not None:
+            self.check(target)
         if weights is None:
             loss = self.each(response, target)
             return loss.mean() if self.mean else loss.sum()
-        target = torch.where(weights > 0, target, 0.0)  # what is masked may be anything, NaN too
         loss = self.each(response, target)
         weights = weights.expand_as(loss)
         loss = loss * weights
@@ -78,15 +85,28 @@ def _squared(response: Tensor, target: Tensor) -> Tensor:
 
 
 def _poisson(rate: Tensor, counts: Tensor) -> Tensor:
-    _check_counts(counts, "Poisson")
     return rate - counts * rate.clamp_min(LEAST).log()
 
 
 def _bernoulli(probability: Tensor, events: Tensor) -> Tensor:
-    if bool((events.detach() < 0).any()) or bool((events.detach() > 1).any()):
-        raise FitError("A Bernoulli likelihood takes targets from 0 to 1.", "Use the Poisson one for counts.")
     p = probability.clamp(LEAST, 1 - 1e-7)
     return -(events * p.log() + (1 - events) * torch.log1p(-p))
+
+
+def _check_probabilities(events: Tensor) -> None:
+    if bool((events.detach() < 0).any()) or bool((events.detach() > 1).any()):
+        raise FitError("A Bernoulli likelihood takes targets from 0 to 1.", "Use the Poisson one for counts.")
+
+
+def check_counts(counts: Tensor, likelihood: str = "Poisson") -> None:
+    """Refuse counts that are none."""
+    bad = counts.detach()
+    bad = bad[(bad < 0) | (bad != bad.round())]
+    if bad.numel():
+        raise FitError(
+            f"A {likelihood} likelihood takes counts, whole numbers of at least 0, got {float(bad[0]):g}.",
+            "Count the spikes in each bin, or use sum_squared_error for a rate.",
+        )
 
 
 sum_squared_error: Final = PointwiseLoss("sum_squared_error", _squared)
@@ -99,10 +119,10 @@ r"""Sum of squared errors, :math:`\sum (r - y)^2`.
 mean_squared_error: Final = PointwiseLoss("mean_squared_error", _squared, mean=True)
 r"""Mean of squared errors, :math:`\frac1n \sum (r - y)^2`."""
 
-poisson_loss: Final = PointwiseLoss("poisson_loss", _poisson)
+poisson_loss: Final = PointwiseLoss("poisson_loss", _poisson, check=check_counts)
 r"""Negative Poisson log-likelihood :math:`\sum r - y \log r`, without the term of the counts alone."""
 
-bernoulli_loss: Final = PointwiseLoss("bernoulli_loss", _bernoulli)
+bernoulli_loss: Final = PointwiseLoss("bernoulli_loss", _bernoulli, check=_check_probabilities)
 r"""Negative Bernoulli log-likelihood :math:`-\sum y \log p + (1 - y) \log (1 - p)`."""
 
 
@@ -126,18 +146,9 @@ def negative_binomial_loss(dispersion: float) -> PointwiseLoss:
         raise FitError(f"The dispersion must be more than 0, got {dispersion}.", "Use poisson_loss for none.")
 
     def each(rate: Tensor, counts: Tensor) -> Tensor:
-        _check_counts(counts, "negative-binomial")
         scaled = dispersion * rate
         return (counts + 1 / dispersion) * torch.log1p(scaled) - counts * scaled.clamp_min(LEAST).log()
 
-    return PointwiseLoss(f"negative_binomial_loss({dispersion:g})", each)
-
-
-def _check_counts(counts: Tensor, likelihood: str) -> None:
-    bad = counts.detach()
-    bad = bad[(bad < 0) | (bad != bad.round())]
-    if bad.numel():
-        raise FitError(
-            f"A {likelihood} likelihood takes counts, whole numbers of at least 0, got {float(bad[0]):g}.",
-            "Count the spikes in each bin, or use sum_squared_error for a rate.",
-        )
+    return PointwiseLoss(
+        f"negative_binomial_loss({dispersion:g})", each, check=partial(check_counts, likelihood="negative-binomial")
+    )

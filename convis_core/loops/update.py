@@ -18,7 +18,11 @@ from convis_core.loops.protocol import FittableModel
 from convis_core.output import Output
 from convis_core.tensors import TIME
 
-__all__ = ["Objective", "Place", "update"]
+__all__ = ["DivergedError", "Objective", "Place", "update"]
+
+
+class DivergedError(FitError):
+    """The loss, or a parameter, is no longer finite."""
 
 
 class Place(NamedTuple):
@@ -91,6 +95,14 @@ def update(
         losses = []
         for place, response in respond():
             loss = objective.score(response, place.piece)
+            if not isinstance(loss, Tensor) or loss.numel() != 1:
+                got = (
+                    f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+                )
+                raise FitError(
+                    f"A loss is one number, as a tensor that keeps its gradient; loss_fn gave {got}.",
+                    "Sum over all points, e.g. loss_fn=lambda response, target: (response - target).square().sum().",
+                )
             if objective.penalties:
                 loss = loss + place.share * objective.penalty(model)
             _check_finite(loss)
@@ -145,8 +157,8 @@ def _undone_on_error(model: FittableModel, optimizer: str, beginning: Callable[[
 
 def _check_finite(values: Tensor) -> None:
     if not bool(torch.isfinite(values.detach()).all()):
-        raise FitError(
-            "The fit diverged: the loss or a parameter is no longer finite. "
-            "The parameters are those from before this update.",
+        raise DivergedError(
+            "The fit diverged: the loss or a parameter is no longer finite. The parameters are the best ones so far, "
+            "with which the pass of the smallest loss began.",
             "Try a smaller learning rate, or scale the input and the target to order 1.",
         )

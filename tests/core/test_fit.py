@@ -14,6 +14,7 @@ from torch import Tensor
 import convis_core as convis
 from convis_core import FitStep, Layer, fit, parameter
 from convis_core.errors import ConvisError, FitError, ResolutionError, ShapeError, UnknownNameError
+from convis_core.loops.losses import poisson_loss
 from convis_core.loops.optimizers import optimizer_names
 
 STIMULUS, RESPONSE = convis.samples.generate_sample_data(size=(80, 8, 8), seed=1)
@@ -303,6 +304,83 @@ def assert_unchanged(model: Layer, kept: dict[str, Any]) -> None:
         np.testing.assert_array_equal(value, kept[name])
 
 
+def test_a_fit_that_diverges_later_falls_back_on_its_best_pass(model: convis.models.LN) -> None:
+    """What it had just before the loss became infinite is worth nothing: the loss there is astronomic."""
+    model.set_optimizer.Adam(lr=0.003)
+    began, passes = [model.compute_loss(STIMULUS, RESPONSE).sum()], []
+    with pytest.raises(FitError, match=r"diverged.*best ones so far"):
+        for step in model.fit(STIMULUS, RESPONSE, dt=40, epochs=60):
+            if step.ends_epoch:
+                began.append(model.compute_loss(STIMULUS, RESPONSE).sum())
+                passes.append(step.epoch)
+            if step.ends_epoch and step.epoch == 4:
+                model.set_optimizer.SGD(lr=1e-2)
+    assert len(passes) >= 6 and began[-1] > 1e6 * began[0]
+    assert model.compute_loss(STIMULUS, RESPONSE).sum() == began[4] < began[0]
+
+
+COUNTS = np.random.default_rng(0).poisson(1.0, RESPONSE.shape)
+
+
+def changed(values: np.ndarray, at: int, value: float) -> np.ndarray:  # type: ignore[type-arg]
+    copied = np.array(values, dtype=float)
+    copied[at] = value
+    return copied
+
+
+@pytest.mark.parametrize(
+    ("stimulus", "target", "says"),
+    [
+        (changed(STIMULUS, 77, np.nan), COUNTS, "NaN or infinite, the first in frame 77"),
+        (STIMULUS, changed(COUNTS, 77, np.inf), "NaN or infinite, the first in frame 77"),
+        (STIMULUS, changed(COUNTS, 77, -1), "whole numbers of at least 0, got -1"),
+        (STIMULUS, changed(COUNTS, 77, 0.5), "whole numbers of at least 0, got 0.5"),
+    ],
+)
+def test_data_that_cannot_be_are_refused_before_any_update(
+    model: convis.models.LN, stimulus: Any, target: Any, says: str
+) -> None:
+    model.set_optimizer.Adam()
+    kept = model.get_parameters()
+    with pytest.raises((FitError, ShapeError), match=says):
+        fit(model, stimulus, target, dt=10, loss_fn=poisson_loss)
+    assert_unchanged(model, kept)
+
+
+@pytest.mark.parametrize(
+    ("frames", "stimulus", "target", "says"),
+    [
+        (80, STIMULUS, 0 * COUNTS, "no spikes"),
+        (80, 0 * STIMULUS + 3.0, COUNTS, "input is constant"),
+        (4, STIMULUS, COUNTS, "6 frames is longer than the recording of 4"),
+    ],
+)
+def test_data_that_tell_nothing_are_warned_of_before_any_update(
+    frames: int, stimulus: Any, target: Any, says: str
+) -> None:
+    model = convis.models.LN(kernel_dim=(6, 3, 3))
+    model.set_optimizer.Adam()
+    with pytest.warns(UserWarning, match=says):
+        fit(model, stimulus[:frames], target[:frames], loss_fn=poisson_loss)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"loss_fn": "mse"}, "function of response and target, got 'mse'"),
+        ({"loss_fn": lambda a, b: a - b}, r"one number.*gave a tensor of shape \(1, 1, 80"),
+        ({"loss_fn": lambda a, b: 1.0}, "one number.*gave a float"),
+        ({"t_skip": 80}, "leaves none of 80 frames"),
+    ],
+)
+def test_options_that_leave_nothing_to_fit_are_refused(
+    model: convis.models.LN, options: dict[str, Any], says: str
+) -> None:
+    model.set_optimizer.Adam()
+    with pytest.raises(FitError, match=says):
+        model.optimize(STIMULUS, RESPONSE, **options)
+
+
 def test_a_fit_that_diverges_gives_the_parameters_back(model: convis.models.LN) -> None:
     model.set_optimizer.SGD(lr=1e38)
     kept = model.get_parameters()
@@ -333,7 +411,7 @@ def test_spikes_have_no_gradient_and_that_is_said() -> None:
     neuron = convis.filters.spiking.LeakyIntegrateAndFireNeuron(seed=1)
     neuron.set_optimizer.Adam()
     with pytest.raises(FitError, match=r"no gradient.*before the spikes of a LeakyIntegrateAndFireNeuron"):
-        neuron.optimize(100.0 * np.ones((20, 2, 2)), np.zeros((20, 2, 2)))
+        neuron.optimize(100.0 + STIMULUS[:20], np.zeros(STIMULUS[:20].shape))
 
 
 @pytest.mark.parametrize(
