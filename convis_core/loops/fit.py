@@ -53,6 +53,8 @@ class FitStep:
         Which of several trials the chunk is from.
     ends_epoch : bool
         Whether this was the last update of a pass over the data.
+    n_chunks : int
+        Chunks whose losses were added up; more than one by LBFGS.
     """
 
     step: int
@@ -66,6 +68,7 @@ class FitStep:
     response: Tensor
     trial: int = 0
     ends_epoch: bool = False
+    n_chunks: int = 1
 
 
 def fit(
@@ -200,14 +203,13 @@ def _steps(
                     if step == done and piece.start > 0:
                         model.set_state(carried)
                     rest = partial(places, trial, piece.start) if takes_rest else partial(iter, (place,))
-                    loss, response = update(model, chosen, objective, rest)
+                    loss, n_chunks, response = update(model, chosen, objective, rest)
                     best.add(loss)
                     if ends and schedule is not None:
                         schedule.step()
                     name = type(chosen).__name__
-                    yield FitStep(
-                        step, epoch, piece.start, stop, loss, name, piece.frames, piece.wanted, response, trial, ends
-                    )
+                    numbers = step, epoch, piece.start, stop, loss, name
+                    yield FitStep(*numbers, piece.frames, piece.wanted, response, trial, ends, n_chunks)
                 step += 1
                 if takes_rest:
                     break

@@ -67,14 +67,14 @@ class Objective:
 
 def update(
     model: FittableModel, optimizer: Optimizer, objective: Objective, places: Callable[[], Iterator[Place]]
-) -> tuple[float, Tensor]:
+) -> tuple[float, int, Tensor]:
     """Make one step of the optimiser, on all places together, and leave the state at their end, detached.
 
-    What comes back is the loss before the step, and the response to the first place. The gradients
+    What comes back is the loss before the step, the number of places, and the response to the first. The gradients
     of all places are added up one after the other, so memory is bounded by one of them.
     """
     before, dice = model.get_state(), torch.get_rng_state()
-    evaluations: list[float] = []
+    evaluations: list[tuple[float, int]] = []
     responses: list[Tensor] = []
     beginning = ""
 
@@ -119,7 +119,7 @@ def update(
         if objective.clip is not None:
             torch.nn.utils.clip_grad_norm_(list(model.parameters()), objective.clip)
         total = torch.stack(losses).sum()
-        evaluations.append(float(total))
+        evaluations.append((float(total), len(losses)))
         return total
 
     with _undone_on_error(model, type(optimizer).__name__, lambda: beginning):
@@ -133,7 +133,7 @@ def update(
             if len(evaluations) > 1:  # the last evaluation of a line search is not at the weights it chose
                 for _ in respond():
                     pass
-    return evaluations[0], responses[0]
+    return *evaluations[0], responses[0]
 
 
 @contextmanager

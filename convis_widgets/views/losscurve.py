@@ -19,6 +19,8 @@ MOST_POINTS = 2000
 class LossCurve(CurveView):
     """Loss of every update on a logarithmic scale, with a mark where the optimiser changed.
 
+    It is that of one chunk, on the average where an update was made from several, so that optimisers can be compared.
+
     Parameters
     ----------
     hub, cursor
@@ -26,14 +28,14 @@ class LossCurve(CurveView):
     """
 
     def __init__(self, hub: Hub | None = None, cursor: Cursor | None = None) -> None:
-        super().__init__("Loss", "update", "loss", hub, cursor, y_scale=bqplot.LogScale(min=0.1, max=1.0))
+        super().__init__("Loss", "update", "loss of a chunk", hub, cursor, y_scale=bqplot.LogScale(min=0.1, max=1.0))
         self._line, self._change = self.line("accent"), self.upright("muted", dashed=True)
         self.losses: list[float] = []
         self._optimizer = ""
 
     def on_step(self, step: FitStep) -> None:
         """Add the loss of one update."""
-        self.losses.append(step.loss)
+        self.losses.append(step.loss / step.n_chunks)
         if self._optimizer and self._optimizer != step.optimizer:
             self.mark(self._change, len(self.losses) - 1.0)
         self._optimizer = step.optimizer

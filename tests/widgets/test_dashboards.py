@@ -11,7 +11,9 @@ from IPython.core import getipython
 import convis_widgets
 from convis_core import models, samples
 from convis_core.errors import ConvisError, FitError, ParameterError, StreamError, UnknownNameError
+from convis_core.loops.fit import fit
 from convis_widgets.apps.explorer import Explorer
+from convis_widgets.views.losscurve import LossCurve
 
 
 def test_set_changes_the_running_model_and_refuses_what_cannot_be(frames: np.ndarray) -> None:
@@ -74,6 +76,19 @@ def test_a_fit_shows_its_loss_its_filter_and_its_prediction() -> None:
     assert fit.mosaic.snapshot().arrays["weights"].shape == (5, 3, 3)
     assert fit.transport.snapshot().fields["duration_s"] == 4
     fit.close()
+
+
+def test_the_loss_does_not_jump_where_an_optimiser_takes_all_chunks_at_once() -> None:
+    clip, target = samples.generate_sample_data(size=(400, 8, 8))
+    model, curve = models.LN(kernel_dim=(5, 3, 3)), LossCurve()
+    for name in ("SGD", "LBFGS"):
+        getattr(model.set_optimizer, name)(lr=1e-12)
+        for step in fit(model, clip, target, dt=100):
+            curve.on_step(step)
+            assert step.n_chunks == (1 if name == "SGD" else 4)
+    *chunks, whole = curve.losses
+    assert whole == pytest.approx(np.mean(chunks), rel=1e-4)
+    curve.close()
 
 
 def test_a_cell_that_is_run_again_closes_what_it_made_before(
