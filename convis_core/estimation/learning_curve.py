@@ -14,7 +14,7 @@ from convis_core.errors import FitError
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.estimators import estimate_filter
 from convis_core.estimation.receptive_field import fit_receptive_field
-from convis_core.estimation.recording import FEW_SPIKES, check_counts, check_movie
+from convis_core.estimation.recording import FEW_SPIKES, check_counts, check_movie, check_same_recording
 from convis_core.estimation.scoring import score
 from convis_core.loops.metrics import bits_per_spike
 
@@ -114,6 +114,7 @@ def learning_curve(
     if not field.settings:
         raise FitError("The field does not say how it was made.", "Use one that a recipe has returned.")
     movie, counts = check_movie(stimulus), check_counts(spikes)
+    check_same_recording(field.split, len(counts))
     train, _, test = field.split
     points = []
     for share in sorted(shares):

@@ -71,6 +71,11 @@ def fit_many(
     work = FitCopy(function) if isinstance(function, Layer) else function
     listed = [_checked(task, number) for number, task in enumerate(tasks)]
     common = dict(shared or {})
+    if client is not None and not hasattr(client, "submit"):
+        raise FitError(
+            f"The client of a cluster has a submit method, got a {type(client).__name__}.",
+            "Give a dask.distributed.Client, or none.",
+        )
     if client is None:
         results = [run_task(work, common, task, (seed, number), threads) for number, task in enumerate(listed)]
     else:

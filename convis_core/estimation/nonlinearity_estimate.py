@@ -36,6 +36,10 @@ FOLDS: Final = 5
 """Blocks of the recording, each of which is predicted from the others."""
 
 
+LARGEST_DRIVE: Final = 1e100
+"""Beyond it squares of squares are infinite."""
+
+
 @dataclass(frozen=True, repr=False)
 class NonlinearityEstimate:
     """Expected count as a function of the drive; call it with a drive.
@@ -213,6 +217,10 @@ def _checked(drive: Any, spikes: Any) -> tuple[Tensor, Tensor]:
         raise FitError("The drive must be finite, got NaN or infinite values.", "Leave those frames out.")
     if float(u.max()) == float(u.min()):
         raise FitError(f"The drive is {float(u[0]):g} in every frame.", "Give one that changes.")
+    if float(u.abs().max()) > LARGEST_DRIVE:
+        raise FitError(
+            f"A drive of {float(u.abs().max()):g} is none that filters add up to.", "Leave those frames out."
+        )
     if len(u) < 4 * FOLDS:
         raise FitError(f"A nonlinearity takes at least {4 * FOLDS} frames, got {len(u)}.", "Record longer.")
     return u, counts

@@ -73,7 +73,7 @@ def _power(v: Tensor, exponent: Tensor, baseline: Tensor) -> tuple[Tensor, ...]:
 
 
 FORMS: Final[dict[str, Form]] = {
-    "exponential": Form("exp(a u + b)", (), _exponential, ((0.5, 0.0),)),
+    "exponential": Form("exp(a u + b)", (), _exponential, ((0.5, 0.0), (0.0, 0.0))),
     "softplus": Form("A log(1 + exp(a u + b))", ("amplitude",), _softplus, ((2.0, -1.0, 1.0), (1.0, -4.0, 1.0))),
     "sigmoid": Form("A / (1 + exp(-a u - b))", ("amplitude",), _sigmoid, ((2.0, -2.0, 1.0), (1.0, -4.0, 1.0))),
     "power": Form(

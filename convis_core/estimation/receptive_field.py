@@ -10,11 +10,11 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from convis_core.errors import ConvisError, FitError
+from convis_core.errors import FitError
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.first_look import FirstLook, first_looks
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
-from convis_core.estimation.recording import Recording, check_cell, check_parts, split_in_blocks
+from convis_core.estimation.recording import Recording, check_cell, check_parts, split_in_blocks, telling_the_cell
 from convis_core.estimation.separable import LEAN, THOROUGH, Component, Problem, fit_component, start_component
 from convis_core.estimation.unexplained import explains_too_little
 from convis_core.estimation.windows import Window
@@ -116,8 +116,9 @@ def fit_receptive_field(
         raise FitError(f"A split has three shares, got {tuple(split)}.", "Give e.g. (0.7, 0.1, 0.2).")
     recording, cells = _recorded(stimulus, spikes, n_lags)
     parts = split_in_blocks(len(recording.counts), split)
-    for counts in cells.unbind(dim=1):
-        check_parts(counts, parts)
+    for number, counts in enumerate(cells.unbind(dim=1)):
+        with telling_the_cell(number if cells.shape[1] > 1 else None):
+            check_parts(counts, parts)
     with torch.no_grad():
         fitted = _fit(recording, cells, parts, n_lags, n_history, max_rank, shape, began)
     settings = {"n_lags": n_lags, "n_history": n_history, "max_rank": max_rank, "nonlinearity": nonlinearity}
@@ -137,14 +138,19 @@ def _recorded(stimulus: Any, spikes: Any, n_lags: int) -> tuple[Recording, Tenso
             f"The spikes of several cells are [time, cell], got {describe_shape(counts.shape)} for {frames} frames.",
             "Put the time first and the cells last, one bin a frame.",
         )
-    recording = Recording.of(stimulus, counts[:, 0], n_lags)
-    others = []
+    if counts.ndim == 3 and counts.shape[2] == 1:
+        counts = counts[:, :, 0]
+    if counts.ndim != 2 or counts.shape[1] == 0:
+        raise FitError(
+            f"The spikes of several cells are [time, cell], got {describe_shape(counts.shape)}.",
+            "Give a column of counts for each cell.",
+        )
+    checked = []
     for number, cell in enumerate(counts.unbind(dim=1)):
-        try:
-            others.append(check_cell(cell))
-        except ConvisError as error:
-            raise type(error)(f"Cell {number}: {error}") from None
-    return recording, torch.stack(others, dim=1)
+        with telling_the_cell(number):
+            checked.append(check_cell(cell))
+    fullest = max(checked, key=lambda cell: float(cell.sum()))  # of which there is no second warning
+    return Recording.of(stimulus, fullest, n_lags), torch.stack(checked, dim=1)
 
 
 def _fit(

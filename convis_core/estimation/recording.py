@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from convis_core.errors import FitError, ShapeError
+from convis_core.errors import ConvisError, FitError, ShapeError
 from convis_core.loops.run import check_steps
 from convis_core.tensors import check_finite, describe_shape, lift, to_tensor
 from convis_core.warn import warn
 
-__all__ = ["Recording", "check_cell", "check_counts", "check_parts", "split_in_blocks"]
+__all__ = [
+    "Recording",
+    "check_cell",
+    "check_counts",
+    "check_parts",
+    "check_same_recording",
+    "split_in_blocks",
+    "telling_the_cell",
+]
 
 FEW_SPIKES: Final = 50
 MOST_PIXELS: Final = 1600
@@ -91,9 +101,39 @@ def check_cell(spikes: Any) -> Tensor:
     total = int(counts.sum())
     if total == 0:
         raise FitError("There are no spikes in the recording.", "Check the unit's name and the recording's start.")
+    if float(counts.min()) == float(counts.max()):
+        raise FitError(
+            f"The spike count is {float(counts[0]):g} in every bin, so nothing about the stimulus can be told from it.",
+            "Check how the spikes were binned, or leave the cell out.",
+        )
     if total < FEW_SPIKES:
         warn(f"There are only {total} spikes, so the prior decides most of the filter. Record longer, or pool trials.")
     return counts
+
+
+def check_same_recording(split: Sequence[slice], frames: int) -> None:
+    """Refuse a recording that is not as long as the one that a field was fitted to."""
+    if split[-1].stop != frames:
+        raise FitError(
+            f"The field was fitted to a recording of {split[-1].stop} frames, got one of {frames}.",
+            "Give the stimulus and the spikes that it was fitted to; for others there is field.predict.",
+        )
+
+
+@contextmanager
+def telling_the_cell(number: int | None) -> Iterator[None]:
+    """Begin errors and warnings with the number of the cell that they are about, where there are several."""
+    if number is None:
+        yield
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except ConvisError as error:
+            raise type(error)(f"Cell {number}: {error}") from None
+    for warning in caught:
+        warn(f"Cell {number}: {warning.message}", warning.category)
 
 
 def split_in_blocks(length: int, shares: Sequence[float], gap: int = 0) -> list[slice]:

@@ -16,7 +16,7 @@ from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.learning_curve import LEARNING_SHARES, LearningCurve, learning_curve
 from convis_core.estimation.nonlinearity import NONLINEARITIES, nonlinearity_named
 from convis_core.estimation.nonlinearity_estimate import NonlinearityEstimate, estimate_nonlinearity
-from convis_core.estimation.recording import Recording
+from convis_core.estimation.recording import Recording, check_same_recording
 from convis_core.estimation.scoring import Score, score
 from convis_core.ops.lags import filtered, triggered_sum
 
@@ -79,6 +79,7 @@ class FitReport:
         ['receptive field', 'spike-triggered average', 'constant rate']
         """
         recording = Recording.of(stimulus, spikes, field.time_courses.shape[1])
+        check_same_recording(field.split, len(recording.counts))
         test, known = field.split[-1], slice(0, field.split[-1].start)
         drive = torch.from_numpy(field.drive(stimulus, spikes))
         rate = nonlinearity_named(field.nonlinearity).rate(drive)

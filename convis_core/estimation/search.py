@@ -116,6 +116,13 @@ def search_settings(
     Jamieson K., Talwalkar A. (2016), Non-stochastic best arm identification and hyperparameter
     optimization, AISTATS, doi:10.48550/arXiv.1502.07943.
     """
+    if not isinstance(settings, Mapping) or any(
+        isinstance(v, str) or not isinstance(v, Sequence) for v in settings.values()
+    ):
+        raise FitError(
+            f"Settings are lists of values by the name of the argument, got {settings!r}.",
+            'Give e.g. {"lr": [0.001, 0.01]}.',
+        )
     validation = _Validation(model, loss_fn)
     rungs = [
         check_steps(n, "epochs", "passes over the data") for n in ([epochs] if isinstance(epochs, int) else epochs)

@@ -37,8 +37,8 @@ def victor_purpura_distance(first: Any, second: Any, cost: float) -> float:
     1.5
     """
     a, b = _times(first), _times(second)
-    if not cost >= 0:
-        raise ShapeError(f"The cost of moving a spike must be at least 0, got {cost}.", "Give it in 1/s.")
+    if not 0 <= cost < math.inf:
+        raise ShapeError(f"The cost of moving a spike must be finite and at least 0, got {cost}.", "Give it in 1/s.")
     row = [float(j) for j in range(len(b) + 1)]
     for i, spike in enumerate(a.tolist()):
         moves = (cost * np.abs(b - spike)).tolist()
@@ -84,7 +84,10 @@ def van_rossum_distance(first: Any, second: Any, tau: float) -> float:
 
 
 def _times(spikes: Any) -> Array:
-    times = np.asarray(spikes, dtype=float)
+    try:
+        times = np.asarray(spikes, dtype=float)
+    except (TypeError, ValueError):
+        raise ShapeError(f"A spike train is a list of finite times in s, got {spikes!r:.80}.") from None
     if times.ndim != 1 or not np.isfinite(times).all():
         raise ShapeError(
             f"A spike train is a list of finite times in s, got an array of shape {times.shape}.",

@@ -12,6 +12,7 @@ from torch.nn import functional
 from typing_extensions import Self
 
 from convis_core.errors import ParameterError, ShapeError, StateError
+from convis_core.loops.losses import check_counts
 from convis_core.loops.pairs import is_list_of_trials
 from convis_core.loops.run import check_steps
 from convis_core.models.linear_nonlinear_poisson import LNP
@@ -176,6 +177,7 @@ class GLM(LNP):
                 "Build the model with n_cells=..., and put the time first and the cells last.",
             )
         check_finite(recorded, "The spike count")
+        check_counts(recorded)
         return recorded[..., 0, 0].clone()
 
     def forget_spikes(self) -> None:

@@ -72,4 +72,8 @@ def kernel_basis(chosen: KernelBasis | str | None, size: tuple[int, int, int]) -
         if chosen not in KERNEL_BASES:
             raise UnknownNameError(f"There is no basis {chosen!r}.", f"There are: {', '.join(KERNEL_BASES)}.")
         chosen = KERNEL_BASES[chosen]
+    if not isinstance(chosen, KernelBasis):
+        raise ParameterError(
+            f"A basis is a name or a KernelBasis, got {chosen!r}.", f"Give e.g. {next(iter(KERNEL_BASES))!r}."
+        )
     return chosen.matrices(size)

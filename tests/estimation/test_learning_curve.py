@@ -108,6 +108,12 @@ def test_a_report_can_do_without(cell: Cell, field: ReceptiveField) -> None:
     plt.close("all")
 
 
+def test_another_recording_than_that_of_the_fit_is_refused(cell: Cell, field: ReceptiveField) -> None:
+    for use in (FitReport.of, learning_curve):
+        with pytest.raises(convis.ConvisError, match=r"fitted to a recording of \d+ frames, got one of 400"):
+            use(field, cell.stimulus[:400], cell.spikes[:400])
+
+
 def test_bad_shares_are_refused(cell: Cell, field: ReceptiveField) -> None:
     with pytest.raises(convis.ConvisError, match=r"between 0 and 1, got \(2,\)"):
         learning_curve(field, cell.stimulus, cell.spikes, [2])

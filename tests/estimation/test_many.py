@@ -121,6 +121,8 @@ def test_a_task_that_fails_does_not_take_the_others_with_it(spread: bool, reques
 def test_what_is_no_task_is_refused_before_anything_is_done() -> None:
     with pytest.raises(FitError, match="dict of arguments by name, got int as number 1"):
         convis.fit_many(dice, [{"label": 1}, 2])  # type: ignore[list-item]
+    with pytest.raises(FitError, match="submit method, got a str"):
+        convis.fit_many(convis.fit_receptive_field, [], client="tcp://localhost:8786")
     with pytest.raises(FitError, match="No optimiser was chosen"):
         convis.fit_many(convis.models.LN(kernel_dim=(4, 3, 3)), [])
     model = convis.models.LN(kernel_dim=(4, 3, 3))

@@ -228,6 +228,15 @@ def test_odd_drives_and_counts_give_finite_curves(kind: str, method: str) -> Non
             assert found(drive).sum() == pytest.approx(spikes.sum(), rel=0.05)
 
 
+def test_an_exponential_of_a_drive_with_far_outliers_is_no_worse_than_a_constant_rate() -> None:
+    """From a gain of half a spread it cannot climb down, for the rate of the outliers is beyond all numbers."""
+    normal = np.random.default_rng(0).standard_normal(2000)
+    drive, spikes = np.sinh(5 * normal), np.random.default_rng(1).poisson(np.exp(normal - 1))
+    found = estimate_nonlinearity(drive, spikes, "exponential")
+    constant = log_likelihood(torch.full((2000,), spikes.mean(), dtype=torch.float64), torch.tensor(spikes))
+    assert found.curve.log_likelihood >= constant
+
+
 def refused(match: str, *arguments: object, **options: object) -> None:
     with pytest.raises(convis.ConvisError, match=match):
         estimate_nonlinearity(*arguments, **options)  # type: ignore[arg-type]
@@ -239,6 +248,7 @@ def test_bad_input_is_refused() -> None:
     refused("finite", np.where(drive > 1, np.nan, drive), spikes)
     refused("whole numbers", drive, spikes + 0.5)
     refused("no spikes", drive, 0 * spikes)
+    refused("drive of 1e[+]300", np.append(drive[1:], 1e300), spikes)
     refused("is 3 in every frame", 0 * drive + 3, spikes)
     refused("histogram, spline, parametric", drive, spikes, "cubic")
     refused("for the spline", drive, spikes, "sigmoid", monotone=True)

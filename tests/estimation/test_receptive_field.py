@@ -119,6 +119,11 @@ SPIKES = np.random.default_rng(1).poisson(0.5, 400)
         (STIMULUS[:, None, None], SPIKES, {}, "one channel"),
         (STIMULUS, np.stack([SPIKES, SPIKES]), {}, r"got \[2, 400\] for 400 frames"),
         (STIMULUS, np.stack([SPIKES, -SPIKES], 1), {}, "Cell 1: Spike counts must be whole"),
+        (STIMULUS, np.stack([SPIKES, SPIKES * 0], 1), {}, "Cell 1: There are no spikes"),
+        (STIMULUS, np.stack([SPIKES, SPIKES * (np.arange(400) < 280)], 1), {}, "Cell 1: There is no spike in the val"),
+        (STIMULUS, np.stack([SPIKES, SPIKES * 0 + 2], 1), {}, "Cell 1: The spike count is 2 in every bin"),
+        (STIMULUS, SPIKES * 0 + 1, {}, "count is 1 in every bin"),
+        (STIMULUS, np.zeros((400, 0)), {}, r"\[time, cell\], got \[400, 0\]"),
         (STIMULUS, np.ones((2, 2, 400)), {}, "one cell are"),
         (np.ones((400, 50, 50)) * np.arange(400)[:, None, None], SPIKES, {}, "at most 1600"),
     ],
@@ -134,6 +139,15 @@ def test_few_spikes_are_told() -> None:
     with pytest.warns(UserWarning, match="only 20 spikes"):
         found = convis.fit_receptive_field(STIMULUS, spikes, n_lags=3)
     assert np.isfinite(found.filter).all()
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_few_spikes_of_one_of_several_cells_are_told_once_with_its_number(rare: int) -> None:
+    cells = np.stack([SPIKES, SPIKES], 1)
+    cells[:, rare] = np.arange(400) % 20 == 0
+    with pytest.warns(UserWarning) as told:
+        convis.fit_receptive_field(STIMULUS, cells, n_lags=3)
+    assert [str(one.message)[:31] for one in told] == [f"Cell {rare}: There are only 20 spik"]
 
 
 def test_many_cells_in_one_call_are_those_of_a_call_each() -> None:

@@ -97,6 +97,8 @@ def test_a_gap_stands_before_every_part_but_the_first() -> None:
         (lambda: victor_purpura_distance([[1.0]], [], 1.0), "finite times"),
         (lambda: victor_purpura_distance([np.nan], [], 1.0), "finite times"),
         (lambda: victor_purpura_distance([1.0], [], -1.0), "at least 0"),
+        (lambda: victor_purpura_distance([1.0], [], np.inf), "finite"),
+        (lambda: victor_purpura_distance("a", [], 1.0), "finite times in s, got 'a'"),
         (lambda: van_rossum_distance([1.0], [], 0.0), "more than 0"),
         (lambda: block_bootstrap(correlation, np.ones(50), np.ones(50)), "at least 100 frames"),
         (lambda: block_bootstrap(correlation, np.ones(500), np.ones(500), level=2.0), "between 0 and 1"),

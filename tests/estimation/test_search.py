@@ -94,6 +94,8 @@ def test_settings_that_diverge_come_last_and_say_why(noisy: Any) -> None:
     [
         ({}, {}),
         ({"lr": []}, {}),
+        ({"lr": 0.1}, {}),
+        (["lr"], {}),
         ({"lr": [0.1]}, {"epochs": [4, 2]}),
         ({"lr": [0.1]}, {"epochs": []}),
         ({"lr": [0.1]}, {"keep": 0.0}),

@@ -157,6 +157,8 @@ def test_axes_without_a_basis_have_every_point_for_itself() -> None:
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(convis.ConvisError, match=r"no basis 'haar'.*spline, raised_cosine"):
         BasisConv3d(kernel_dim=DIM, basis="haar")
+    with pytest.raises(convis.ConvisError, match=r"a name or a KernelBasis, got 5"):
+        BasisConv3d(kernel_dim=DIM, basis=5)  # type: ignore[arg-type]
     with pytest.raises(convis.ConvisError, match=r"12 points.* by 13 functions"):
         BasisConv3d(kernel_dim=DIM, basis=KernelBasis(counts=(13, 4, 4)))
     with pytest.raises(convis.ConvisError, match="by 3 functions, at least 4"):

@@ -121,6 +121,9 @@ def test_lists_that_do_not_fit_are_refused() -> None:
         model.given([torch.zeros(30, 1), torch.zeros(20, 3)])
     with pytest.raises(convis.ConvisError, match="NaN"):
         model.given([torch.zeros(30), torch.full((20,), torch.nan)])
+    for spikes_per_s in (-1.0, 0.5):
+        with pytest.raises(convis.ConvisError, match=f"whole numbers of at least 0, got {spikes_per_s:g}"):
+            model.given(torch.full((20,), spikes_per_s))
     model.forget_spikes()
     with pytest.raises(convis.ConvisError, match="none were given"):
         model.compute_loss(films, spikes, loss_fn=model.likelihood)
