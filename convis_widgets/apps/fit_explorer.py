@@ -90,7 +90,7 @@ class FitExplorer(Dashboard):
     # On the player's thread -----------------------------------------------------------------
 
     def _on_step(self, step: FitStep) -> None:
-        if step.step == 0 and self.player.steps == 1:
+        if step.step == 0 and self.player.chunks == step.n_chunks:
             self.loss.clear()
         with self.hub.together():
             self.loss.on_step(step)

@@ -23,7 +23,7 @@ class FitPlayer(Player[FitStep]):
     input, target : array, tensor or Stream
         Stimulus and recorded response.
     dt : int, optional
-        Frames per update.
+        Frames per chunk.
     epochs : int
         Passes over the data.
     **options
@@ -35,7 +35,7 @@ class FitPlayer(Player[FitStep]):
     ) -> None:
         self.model, self.input, self.target, self.dt = model, input, target, dt
         self.epochs, self.options = epochs, options
-        self.steps = 0
+        self.chunks = 0
         pairs = Pairs.of(input, target, dt)
         self._round = epochs * -(-(pairs.stimulus.length or 0) // pairs.length)
         self.total = self._round
@@ -43,15 +43,15 @@ class FitPlayer(Player[FitStep]):
         super().__init__()
 
     def events(self, fresh: bool) -> Iterator[FitStep]:
-        self.total = self.steps + self._round
+        self.total = self.chunks + self._round
         return fit(self.model, self.input, self.target, dt=self.dt, epochs=self.epochs, **self.options)
 
     def report(self) -> dict[str, Any]:
-        return {"rate": self.rate, "unit": "updates", "position_s": self.steps, "duration_s": self.total}
+        return {"rate": self.rate, "unit": "chunks", "position_s": self.chunks, "duration_s": self.total}
 
     def advance(self, event: FitStep) -> int:
-        self.steps += 1
-        return 1
+        self.chunks += event.n_chunks
+        return event.n_chunks
 
     def restart(self) -> None:
         """Begin afresh, from the parameters that the model had at first."""
@@ -61,7 +61,7 @@ class FitPlayer(Player[FitStep]):
 
     def _reset(self) -> None:
         self.model.set_parameters(self._initial)
-        self.steps = 0
+        self.chunks = 0
         self._rewind()
 
     def set_optimizer(self, name: str, lr: float) -> Future[object]:

@@ -58,7 +58,7 @@ class Player(Generic[Event]):
 
     @property
     def rate(self) -> float:
-        """Frames, or updates of a fit, per second of real time, over the last second."""
+        """Frames, or chunks of a fit, per second of real time, over the last second."""
         if len(self._progress) < 2:
             return 0.0
         (t0, n0), (t1, n1) = self._progress[0], self._progress[-1]
@@ -128,7 +128,7 @@ class Player(Generic[Event]):
         raise ConvisError(f"{type(self).__name__} does not define what it plays.")
 
     def advance(self, event: Event) -> int:
-        """Note where an event has led; return how much was done: frames, or updates of a fit."""
+        """Note where an event has led; return how much was done: frames, or chunks of a fit."""
         return 1
 
     def _leave_a_processor(self) -> None:

@@ -13,7 +13,7 @@ interface State {
   rate: number | null;
   chunk_ms: number | null;
   speed: number | null;
-  unit: "frames" | "updates"; // updates of a fit have no time: position and duration then count them
+  unit: "frames" | "chunks"; // what a fit learns from has no time: position and duration then count chunks
   error: { message: string; remedy: string } | null;
 }
 
@@ -111,14 +111,14 @@ function display({ model, el, signal, state, repaint }: Display<State>): () => v
     position.disabled = !(model.get("seekable") && state.duration_s);
     const timed = state.unit === "frames";
     const count = (value: number): string => (timed ? value.toFixed(3) : grouped(value));
-    position.setAttribute("aria-valuetext", `${count(state.position_s)} ${timed ? "s" : "updates"}`);
+    position.setAttribute("aria-valuetext", `${count(state.position_s)} ${timed ? "s" : "chunks"}`);
     if (!dragging) {
       position.value = String(Math.round(share * FINE));
       fill(share);
     }
     const total = state.duration_s === null ? "" : ` of ${count(state.duration_s)}`;
     setText(at, count(state.position_s));
-    setText(of, timed ? ` s${total}${total && " s"}` : `${total} updates`);
+    setText(of, timed ? ` s${total}${total && " s"}` : `${total} chunks`);
     setText(perSecond, ` ${state.unit}/s`);
     chunkLabel.hidden = speed.hidden = !timed;
     setText(rate, state.rate === null ? "\u2013" : grouped(state.rate));

@@ -289,6 +289,16 @@ def test_a_fit_is_paused_gets_another_optimiser_and_goes_on(fit_player: FitPlaye
     assert used == ["Adam"] + ["SGD"] * 8
 
 
+@pytest.mark.parametrize("name", ["Adam", "LBFGS"])
+def test_a_fit_tells_how_much_of_it_is_done_whatever_the_optimiser(fit_player: FitPlayer, name: str) -> None:
+    fit_player.set_optimizer(name, 1e-3).result(10.0)
+    fit_player.play()
+    assert fit_player.wait(30.0) == "finished"
+    report = fit_player.report()
+    fit_player.close()
+    assert report["position_s"] == report["duration_s"] == 9 and report["unit"] == "chunks"
+
+
 def test_a_restarted_fit_begins_at_the_first_parameters(fit_player: FitPlayer) -> None:
     losses: list[float] = []
     fit_player.watchers.append(lambda step: losses.append(step.loss))
