@@ -243,7 +243,7 @@ def loss_per_chunk(
             model.start_trial(trial)
             with torch.no_grad():
                 for piece in pairs.read(model.dtype, model.device):
-                    losses.append(float(objective.score(objective.respond(model, piece.frames), piece)))
+                    losses.append(float(objective.score(model, objective.respond(model, piece.frames), piece)))
     finally:
         model.set_state(kept)
     return np.array(losses)

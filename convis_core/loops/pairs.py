@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -17,6 +18,10 @@ from convis_core.tensors import AXES, TIME, check_finite, describe_shape
 from convis_core.warn import warn
 
 __all__ = ["Pairs", "Piece", "is_list_of_trials", "matched", "trials"]
+
+
+_warned: WeakSet[object] = WeakSet()
+"""Models of which it was told that they give one time series for an image."""
 
 
 class Piece(NamedTuple):
@@ -118,21 +123,24 @@ def _importance(weights: Any, recording: Stream) -> Stream | None:
     return stream
 
 
-def matched(response: Tensor, target: Tensor) -> Tensor:
+def matched(response: Tensor, target: Tensor, model: object) -> Tensor:
     """Return the target in a shape that the response can be compared with.
 
-    A single time series compared with an image is allowed, with a warning: it is what
-    one gets from ``population=False``, and rarely what is meant.
+    A single time series compared with an image is allowed, with one warning a model: it is
+    what one gets from ``population=False``, and rarely what is meant.
     """
     if response.shape == target.shape:
         return target
     spatial = AXES.index("x")
     if response.shape[:spatial] == target.shape[:spatial] and response.shape[spatial:] == (1, 1):
-        warn(
-            f"The model gives a single time series and every pixel of the {target.shape[3]}x{target.shape[4]} target "
-            "is compared with it. For one response per pixel build the model with population=True; "
-            "for a single cell give its response as [time].",
-        )
+        if model not in _warned:
+            size = f"{target.shape[3]}x{target.shape[4]}"
+            warn(
+                f"The model gives a single time series and every pixel of the {size} target is compared with it. For "
+                "one response per pixel build the model with population=True; for a single cell give its response as "
+                "[time].",
+            )
+            _warned.add(model)
         return target
     axes = [
         f"{axis} {got} against {wanted}"

@@ -53,10 +53,10 @@ class Objective:
             )
         return output[0 if self.output is None else self.output]
 
-    def score(self, response: Tensor, piece: Piece) -> Tensor:
+    def score(self, model: FittableModel, response: Tensor, piece: Piece) -> Tensor:
         """Loss of one chunk, without the first `t_skip` frames of the data."""
         skip = min(max(self.t_skip - piece.start, 0), response.shape[TIME])
-        target = matched(response, piece.wanted)
+        target = matched(response, piece.wanted, model)
         importance = None if piece.importance is None else piece.importance[:, :, skip:]
         return weighted(self.loss_fn, response[:, :, skip:], target[:, :, skip:], importance)
 
@@ -94,7 +94,7 @@ def update(
         optimizer.zero_grad()
         losses = []
         for place, response in respond():
-            loss = objective.score(response, place.piece)
+            loss = objective.score(model, response, place.piece)
             if not isinstance(loss, Tensor) or loss.numel() != 1:
                 got = (
                     f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -73,5 +74,11 @@ def _fresh(model: convis.models.LN) -> convis.models.LN:
 def test_a_single_cell_from_the_same_page_runs_with_a_warning() -> None:
     inp, out = convis.samples.generate_sample_data(size=(60, 12, 12), seed=1)
     m = convis.models.LN(kernel_dim=(12, 10, 10), population=False)
-    with pytest.warns(UserWarning, match="population=True"):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         assert m.compute_loss(inp, out, dt=20).shape == (3,)
+        m.set_optimizer.Adam()
+        m.optimize(inp, out, dt=20)
+        m.set_optimizer.LBFGS()
+        m.optimize(inp, out, dt=20)
+    assert len(told) == 1 and "build the model with population=True" in str(told[0].message)
