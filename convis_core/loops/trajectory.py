@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -108,10 +109,19 @@ class Trajectory:
         try:
             for step in self.steps:
                 self._install(self.at(step))
-                scores[step] = float(score())
+                scores[step] = self._number(score())
         finally:
             self._install(kept)
         return scores
+
+    @staticmethod
+    def _number(value: Any) -> float:
+        size = value.numel() if isinstance(value, Tensor) else np.size(value)
+        if size != 1 or value is None:
+            raise FitError(
+                f"A score is one number, got {value!r:.80}.", "Add up those of the chunks: compute_loss(...).sum()."
+            )
+        return float(value.item() if hasattr(value, "item") else value)
 
     def _install(self, values: list[Tensor]) -> None:
         with torch.no_grad():

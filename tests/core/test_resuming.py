@@ -166,4 +166,7 @@ def test_a_way_is_scored_afterwards_as_it_was_scored_on_it() -> None:
     assert all(torch.equal(a, b) for a, b in zip(own, model.parameters(), strict=True))
     with pytest.raises(ZeroDivisionError):
         way.evaluate(lambda: 1 / 0)
+    with pytest.raises(ConvisError, match=r"one number.*sum\(\)"):
+        way.evaluate(lambda: model.compute_loss(STIMULUS, RESPONSE, dt=20))
+    assert list(way.evaluate(lambda: model.compute_loss(STIMULUS, RESPONSE))) == way.steps
     assert all(torch.equal(a, b) for a, b in zip(own, model.parameters(), strict=True))
