@@ -150,7 +150,7 @@ def test_a_stimulus_that_is_constant_while_trained_is_refused() -> None:
     stimulus = np.random.default_rng(0).standard_normal((300, 4, 4))
     stimulus[:210] = 1.0
     with pytest.raises(convis.ConvisError, match="constant in the training part"):
-        convis.fit_receptive_field(stimulus, np.ones(300), n_lags=3)
+        convis.fit_receptive_field(stimulus, np.arange(300) % 2, n_lags=3)
 
 
 # Predictions ------------------------------------------------------------------------------------
