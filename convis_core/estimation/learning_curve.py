@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +15,7 @@ from convis_core.estimation.estimators import estimate_filter
 from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import FEW_SPIKES, check_counts, check_movie, check_same_recording
 from convis_core.estimation.scoring import score
+from convis_core.estimation.tables import html_table
 from convis_core.loops.metrics import bits_per_spike
 
 __all__ = ["LEARNING_SHARES", "LearningCurve", "learning_curve"]
@@ -55,10 +55,7 @@ class LearningCurve:
         return "\n".join(f"{a:>8}{b:>8}{c:>13}{d:>11}{e:>20}" for a, b, c, d, e in (HEAD, *self.rows()))
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in HEAD)
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
-        caption = "Learning curve, bits/spike"
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html_table("Learning curve, bits/spike", HEAD, self.rows())
 
     __repr__ = __str__
 

@@ -48,12 +48,15 @@ class Nonlinearity:
         return float(weights[0]) / size, float(weights[1])
 
 
+STEEPEST: Final = 20.0
+"""Drive above which an exponential no longer grows."""
+
 NONLINEARITIES: Final = {
     "softplus": Nonlinearity(
         "softplus", torch.nn.functional.softplus, torch.sigmoid, lambda rate: rate + torch.log(-torch.expm1(-rate))
     ),
     "exponential": Nonlinearity(
-        "exponential", lambda u: u.clamp(max=20.0).exp(), lambda u: u.clamp(max=20.0).exp(), torch.log
+        "exponential", lambda u: u.clamp(max=STEEPEST).exp(), lambda u: u.clamp(max=STEEPEST).exp(), torch.log
     ),
 }
 

@@ -20,6 +20,7 @@ from convis_core.estimation.nonlinearity_histogram import Histogram, histogram
 from convis_core.estimation.nonlinearity_spline import fit_spline
 from convis_core.estimation.recording import check_counts
 from convis_core.estimation.resampling import folds
+from convis_core.estimation.tables import html_table
 from convis_core.loops.metrics import bits_per_spike
 from convis_core.loops.run import check_steps
 from convis_core.tensors import describe_shape, to_tensor
@@ -34,7 +35,6 @@ NONLINEARITY_METHODS: Final = ("histogram", "spline", "parametric", *FORMS)
 
 FOLDS: Final = 5
 """Blocks of the recording, each of which is predicted from the others."""
-
 
 LARGEST_DRIVE: Final = 1e100
 """Beyond it squares of squares are infinite."""
@@ -113,10 +113,7 @@ class NonlinearityEstimate:
         return "\n".join([repr(self)[1:-1], *lines])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in HEAD)
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
-        caption = html.escape(repr(self)[1:-1])
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html_table(html.escape(repr(self)[1:-1]), HEAD, self.rows())
 
     def _at(self, drive: Any, what: Callable[[Tensor], Any]) -> tuple[Array, ...]:
         places = to_tensor(drive).detach().double()

@@ -12,11 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from convis_core.estimation.count_curves import FittedCurve, centre_and_spread, fit_curve
+from convis_core.estimation.nonlinearity import STEEPEST
 
 __all__ = ["FORMS", "Form", "FormCurve", "fit_form"]
-
-STEEPEST: Final = 20.0
-"""Drive above which an exponential no longer grows, as in the recipes."""
 
 LARGEST_EXPONENT: Final = 50.0
 """Exponent of a power that can hardly be told from an exponential."""

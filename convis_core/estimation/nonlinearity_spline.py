@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from convis_core.estimation.count_curves import Curve, FittedCurve, centre_and_spread, fit_curve
+from convis_core.estimation.nonlinearity import STEEPEST
 from convis_core.ops.splines import open_knots, spline_values
 
 __all__ = ["SplineCurve", "fit_spline"]
@@ -58,7 +59,7 @@ class _LogLinear:
     """Rate whose logarithm is a sum of columns, which are there already while a spline is fitted."""
 
     def rate_and_slopes(self, weights: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
-        rate = (drive @ weights).clamp(-30.0, 20.0).exp()
+        rate = (drive @ weights).clamp(-30.0, STEEPEST).exp()
         return rate, rate[:, None] * drive
 
 

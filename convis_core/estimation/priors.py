@@ -80,9 +80,8 @@ class LocalStripes:
         x, y = (self.pixels - torch.tensor(self._middle).double()).unbind(dim=1)
         self._powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], dim=1)
         self._squares = [(axis[:, None] - axis).square() for axis in axes]
-        centre = [(nx - 1) / 2, (ny - 1) / 2]
         sharpness = [-math.log(nx / 5), 0.0, -math.log(ny / 5)]
-        self.expected = torch.tensor([math.log(power), *centre, *sharpness, math.log(2.0), 0.0, 0.0]).double()
+        self.expected = torch.tensor([math.log(power), *self._middle, *sharpness, math.log(2.0), 0.0, 0.0]).double()
         self.spread = torch.tensor([3.0, nx / 2, ny / 2, 0.7, 0.5, 0.7, 0.5, 0.22, 0.22]).double()
 
     def at(self, hyper: Tensor) -> tuple[Tensor, Pullback]:

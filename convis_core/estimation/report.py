@@ -18,6 +18,7 @@ from convis_core.estimation.nonlinearity import NONLINEARITIES, nonlinearity_nam
 from convis_core.estimation.nonlinearity_estimate import NonlinearityEstimate, estimate_nonlinearity
 from convis_core.estimation.recording import Recording, check_same_recording
 from convis_core.estimation.scoring import Score, score
+from convis_core.estimation.tables import html_table
 from convis_core.ops.lags import filtered, triggered_sum
 
 __all__ = ["FitReport"]
@@ -125,10 +126,8 @@ class FitReport:
         return figures.figure("plot_fit_report")(self)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("model", "bits/spike", "95&nbsp;% interval", "correlation"))
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
         caption = f"{html.escape(self._what())}<br>{html.escape(self.confidence())}"
-        scores = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        scores = html_table(caption, ("model", "bits/spike", "95&nbsp;% interval", "correlation"), self.rows())
         return scores + ("" if self.learning is None else self.learning._repr_html_())
 
     def _what(self) -> str:

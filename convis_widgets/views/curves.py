@@ -24,6 +24,7 @@ NOWHERE = -1e9
 """Where a mark waits that has nothing to show. bqplot draws NaN with errors, and a mark that is made visible while its
 view is being built stays hidden for good."""
 EMPTY = np.ones(2)
+AWAY = EMPTY + NOWHERE
 
 
 if find_spec("bqplot_gl") is not None:
@@ -95,7 +96,7 @@ class CurveView(VBox):
     def line(self, colour: str, *, width: float = 1.6, dashed: bool = False, **options: Any) -> bqplot.Lines:
         """Add a line in one of the theme's colours, e.g. ``on``, ``off``, ``ghost``, ``accent``."""
         mark = bqplot.Lines(
-            x=EMPTY + NOWHERE,
+            x=AWAY,
             y=EMPTY,
             scales={"x": self.x, "y": self.y},
             colors=[f"var(--cv-{colour})"],
@@ -114,7 +115,7 @@ class CurveView(VBox):
     def upright(self, colour: str = "accent", *, dashed: bool = False) -> bqplot.Lines:
         """Add a vertical line over the whole height; its place is its ``x``, a pair of equal numbers."""
         mark = bqplot.Lines(
-            x=EMPTY + NOWHERE,
+            x=AWAY,
             y=np.array([0.0, 1.0]),
             scales={"x": self.x, "y": self._share},
             preserve_domain={"x": True},
@@ -129,7 +130,7 @@ class CurveView(VBox):
         """Give a line its points, ``y`` of shape [n] or, for a band, [2, n]; fewer than two take it away."""
         if y is None or len(x) < 2:
             self._extents.pop(mark, None)
-            self.hub.set(mark, x=EMPTY + NOWHERE, y=EMPTY)
+            self.hub.set(mark, x=AWAY, y=EMPTY)
         else:
             self._extents[mark] = (x[0], x[-1], float(np.min(y)), float(np.max(y)))
             self.hub.set(mark, x=x, y=y)
