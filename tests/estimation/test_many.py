@@ -57,7 +57,7 @@ def test_tasks_have_random_numbers_of_their_own_and_leave_ours_alone() -> None:
 def test_a_model_is_copied_and_fitted_by_an_optimiser_like_its_own() -> None:
     model, tasks = model_and_tasks()
     before = model.get_parameters()
-    fitted = convis.fit_many(model, tasks)
+    fitted = convis.fit_many(model, tasks, threads=torch.get_num_threads())  # sums in the same order as below
     np.testing.assert_array_equal(model.get_parameters()["conv.weight"], before["conv.weight"])
     for (found, losses), task in zip(fitted, tasks, strict=True):
         alone = convis.models.LN(kernel_dim=(4, 3, 3))
