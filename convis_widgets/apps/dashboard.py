@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ipywidgets import Box, HBox, VBox, Widget
 
@@ -49,7 +49,19 @@ class Dashboard(VBox):
         take_the_place(self)
 
     def close(self) -> None:
-        """Take the dashboard off the page and end its threads."""
+        """Take the dashboard and all that stands on it off the page, and end its threads.
+
+        A part that stayed would refer to the hub that is gone, and a page that is loaded again asks for it in vain.
+        """
         if (hub := getattr(self, "hub", None)) is not None:
             hub.close()
+        for part in _within(self):
+            part.close()
         super().close()
+
+
+def _within(box: Widget) -> Iterator[Widget]:
+    """Whatever stands on a box, and on the boxes on it."""
+    for part in getattr(box, "children", ()):
+        yield from _within(part)
+        yield part

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import numpy as np
-from ipywidgets import HTML, HBox, Label, VBox
+from ipywidgets import HTML, HBox, Label, VBox, Widget
 from numpy.typing import NDArray
 
 from convis_widgets.live.hub import Hub
@@ -30,6 +30,8 @@ STYLE = {
     },
 }
 INSTALL = "The view in three dimensions needs ipyvolume. Install it with: pip install ipyvolume ipython_genutils six"
+NOWHERE = np.full((3, 1), 0.5)
+"""A point that is not seen, for its size is 0."""
 
 
 class FilterVolume(VBox):
@@ -51,6 +53,7 @@ class FilterVolume(VBox):
         head = HBox([HTML("<b>Kernel in 3-D</b>"), _grey("drag to turn")])
         head.add_class("convis-head")
         self._clouds: dict[int, Any] = {}
+        self._unseen: list[Widget] = []
         self._lock = threading.Lock()
         self._due: threading.Timer | None = None
         self._data: KernelData | None = None
@@ -65,8 +68,10 @@ class FilterVolume(VBox):
         import ipyvolume as ipv
 
         figure = ipv.figure(width=size, height=size)
+        container = ipv.gcc()  # made with every figure, shown by none of ours
+        self._unseen = [container, container.legend]
         for sign, colour in ((1, "positive"), (-1, "negative")):
-            cloud = ipv.scatter(*np.full((3, 1), 0.5), size=0.0, marker="diamond")
+            cloud = ipv.scatter(*NOWHERE, size=0.0, marker="diamond")
             self.hub.paint(cloud, "color", f"var(--cv-{colour})")
             self._clouds[sign] = cloud
         ipv.xyzlim(0, 1)
@@ -78,6 +83,8 @@ class FilterVolume(VBox):
     def close(self) -> None:
         """Close the widget, and its hub if that was its own."""
         super().close()
+        for part in getattr(self, "_unseen", ()):
+            part.close()
         if (due := getattr(self, "_due", None)) is not None:
             due.cancel()
         if getattr(self, "_owns_hub", False):
@@ -103,11 +110,14 @@ class FilterVolume(VBox):
         limit = float(np.abs(weights).max()) or 1.0
         for sign, cloud in self._clouds.items():
             strength = np.clip(sign * weights / limit, 0.0, 1.0)
-            lag, x, y = np.nonzero(strength > 0.05)
+            lag, x, y = places = np.nonzero(strength > 0.05)
             size = np.array(weights.shape, dtype=float)
+            where, sizes = np.stack([lag / size[0], 1.0 - x / size[1], y / size[2]]), 2.5 + 6.0 * strength[places]
+            if not len(lag):  # ipyvolume stumbles over a cloud without a point
+                where, sizes = NOWHERE, np.zeros(1)
             with cloud.hold_sync():
-                cloud.x, cloud.y, cloud.z = lag / size[0], 1.0 - x / size[1], y / size[2]
-                cloud.size = 2.5 + 6.0 * strength[lag, x, y]
+                cloud.x, cloud.y, cloud.z = where
+                cloud.size = sizes
 
 
 def _reduced(weights: NDArray[np.float32], edge: int) -> NDArray[np.float32]:

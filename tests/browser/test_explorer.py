@@ -133,6 +133,9 @@ def test_a_cell_run_again_leaves_no_model_playing(lab: LabPage) -> None:
     wait_until(lambda: lab.page.locator(".convis-dashboard").count() == 1, "one is shown")
     dashboard = DashboardPage(lab.page.locator(".convis-dashboard").first)
     wait_until(lambda: dashboard.position > 0.1, "it plays", 30)
+    lab.reload()
+    lab.widget(".convis-dashboard", timeout_s=60)
+    goes_on(dashboard.canvas("frames"))
     assert lab.errors == []
 
 

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from IPython.core import getipython
+from ipywidgets.widgets import widget, widget_box
 
 import convis_widgets
 from convis_core import models, samples
 from convis_core.errors import ConvisError, FitError, ParameterError, StreamError, UnknownNameError
 from convis_core.loops.fit import fit
 from convis_widgets.apps.explorer import Explorer
+from convis_widgets.live.widget import LiveWidget
 from convis_widgets.views.losscurve import LossCurve
 
 
@@ -109,6 +111,15 @@ def test_a_cell_that_is_run_again_closes_what_it_made_before(
     for explorer in made[2:]:
         explorer.close()
     explore("a", "4").close()  # one that was closed before is no trouble
+
+
+def test_nothing_that_is_left_of_a_closed_dashboard_refers_to_what_is_gone(frames: np.ndarray) -> None:
+    before = set(widget._instances)
+    convis_widgets.explore(stimulus=frames).close()
+    left = [made for model_id, made in list(widget._instances.items()) if model_id not in before]
+    for made in left:
+        made.get_state()  # which a page asks for when it is loaded again; it fails for a reference to what is closed
+    assert not any(isinstance(made, (widget_box.Box, LiveWidget)) for made in left)
 
 
 def test_in_a_script_dashboards_live_side_by_side(frames: np.ndarray) -> None:

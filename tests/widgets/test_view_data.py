@@ -18,6 +18,7 @@ from convis_widgets.views.kernel import KernelData
 from convis_widgets.views.raster import SpikeRaster
 from convis_widgets.views.rates import BinnedRates
 from convis_widgets.views.ticks import decades, nice_ticks, tick_format
+from convis_widgets.views.volume import FilterVolume
 
 
 def chunks(counts: np.ndarray, cuts: list[int]) -> list[Chunk]:
@@ -132,3 +133,16 @@ def test_decades_and_formats_are_what_a_person_would_write() -> None:
     assert tick_format(np.array([1e-5, 1.5e-5])) == "~e"
     assert tick_format(np.array([5e4, 1e5, 1.5e5])) == "~s"
     assert tick_format(10.0 ** np.arange(-3, 5)) == "~g"
+
+
+@pytest.mark.parametrize("weights", [1.0, -1.0, 0.0])
+def test_a_cloud_of_the_filter_in_3d_is_never_without_a_point(weights: float) -> None:
+    view = FilterVolume()
+    view.show(KernelData(np.full((1, 4, 3, 3), weights, np.float32), 0.001, 10.0))
+    assert view._due is not None
+    view._due.join(10.0)
+    shown = {sign: cloud.size for sign, cloud in view._clouds.items()}
+    for sign, cloud in view._clouds.items():
+        assert len(cloud.x) == len(cloud.y) == len(cloud.z) == len(shown[sign]) == (36 if sign * weights > 0 else 1)
+        assert (shown[sign] > 0).all() == (sign * weights > 0)
+    view.close()
