@@ -36,6 +36,10 @@ TEXTS = """root => {
     }
     return texts;
 }"""
+CANVASES_CUT_OFF = """root => [...root.querySelectorAll(".convis-card canvas")].filter(canvas => {
+    const [ink, card] = [canvas, canvas.closest(".convis-card")].map(element => element.getBoundingClientRect());
+    return ink.left < card.left || ink.right > card.right || ink.top < card.top || ink.bottom > card.bottom;
+}).map(canvas => canvas.closest(".convis-card").className)"""
 CONTRASTS = """root => {
     const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
     const luminance = colour => {
@@ -103,6 +107,7 @@ def test_every_label_has_its_place(resizable: DashboardPage, width: int) -> None
     assert in_place(), found
     scrolled, visible = resizable.root.evaluate("root => [root.scrollWidth, root.clientWidth]")
     assert scrolled <= visible + 1
+    assert resizable.root.evaluate(CANVASES_CUT_OFF) == []
 
 
 def test_dark_while_live(explorer: DashboardPage, explorer_lab: LabPage) -> None:
