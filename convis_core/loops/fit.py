@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from convis_core.errors import FitError
 from convis_core.loops.best_pass import BestPass
 from convis_core.loops.first_checks import check_recordings
 from convis_core.loops.losses import Loss, sum_squared_error
+from convis_core.loops.optimizers import needs_gradient, searches
 from convis_core.loops.pairs import Pairs, trials
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
@@ -24,9 +25,6 @@ from convis_core.loops.update import DivergedError, Objective, Place, update
 from convis_core.tensors import TIME
 
 __all__ = ["FitStep", "fit", "loss_per_chunk"]
-
-SEARCHING: Final = (torch.optim.LBFGS,)
-"""Optimisers that learn the curvature of one loss, and are misled by that of another chunk."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ def _steps(
             for place in places():
                 trial, piece, stop = place.trial, place.piece, place.piece.start + place.piece.frames.shape[TIME]
                 chosen = _chosen(model, optimizer)
-                takes_rest = isinstance(chosen, SEARCHING)
+                takes_rest = searches(chosen)
                 ends = takes_rest or (stop == recordings[trial].n_frames and trial == len(recordings) - 1)
                 if piece.start == 0:
                     model.start_trial(trial)
@@ -203,7 +201,7 @@ def _steps(
                     if step == done and piece.start > 0:
                         model.set_state(carried)
                     rest = partial(places, trial, piece.start) if takes_rest else partial(iter, (place,))
-                    loss, n_chunks, response = update(model, chosen, objective, rest)
+                    loss, n_chunks, response = update(model, chosen, objective, rest, needs_gradient(chosen))
                     best.add(loss)
                     if ends and schedule is not None:
                         schedule.step()

@@ -1,26 +1,41 @@
-"""`layer.set_optimizer.<TAB>`: every torch optimiser, made for the layer's own parameters."""
+"""`layer.set_optimizer.<TAB>`: every torch optimiser, and ours, made for the layer's own parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch.optim import Optimizer
 
 from convis_core.errors import FitError, UnknownNameError
+from convis_core.loops.bounded_lbfgs import BoundedLBFGS
+from convis_core.loops.finite_differences import FiniteDifferences
 from convis_core.loops.protocol import FittableModel
 
-__all__ = ["OptimizerChooser", "optimizer_names"]
+__all__ = ["OptimizerChooser", "needs_gradient", "optimizer_names", "searches"]
+
+OURS: Final[dict[str, type[Optimizer]]] = {kind.__name__: kind for kind in (BoundedLBFGS, FiniteDifferences)}
 
 
 def optimizer_names() -> list[str]:
-    """Names of all optimisers that torch offers."""
-    return sorted(
+    """Names of all optimisers that torch offers, and of ours."""
+    offered = (
         name
         for name, kind in vars(torch.optim).items()
         if isinstance(kind, type) and issubclass(kind, Optimizer) and kind is not Optimizer
     )
+    return sorted([*offered, *OURS])
+
+
+def searches(optimizer: Optimizer) -> bool:
+    """Whether it learns the curvature of one loss, and is misled by that of another chunk."""
+    return isinstance(optimizer, (torch.optim.LBFGS, BoundedLBFGS))
+
+
+def needs_gradient(optimizer: Optimizer) -> bool:
+    """Whether it asks for the gradient of the loss, or for the loss alone."""
+    return not isinstance(optimizer, FiniteDifferences)
 
 
 class OptimizerChooser:
@@ -36,7 +51,7 @@ class OptimizerChooser:
             raise UnknownNameError(
                 f"There is no optimiser called {name}.", f"There are: {', '.join(optimizer_names())}."
             )
-        kind = getattr(torch.optim, name)
+        kind = OURS.get(name) or getattr(torch.optim, name)
 
         def choose(parameters: Any = None, **options: Any) -> Optimizer:
             trainable = [p for p in self._model.parameters() if p.requires_grad]
@@ -44,12 +59,16 @@ class OptimizerChooser:
                 raise FitError(
                     "The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True)."
                 )
+            if name in OURS:
+                options["bounds"] = self._model.bounded_parameters()
             try:
                 optimizer: Optimizer = kind(trainable if parameters is None else parameters, **options)
+            except FitError:  # ours say what is wrong themselves
+                raise
             except (TypeError, ValueError, RuntimeError) as error:
                 raise FitError(
                     f"{name} does not take these parameters or options: {error}",
-                    f"Its options are in help(torch.optim.{name}); Adam takes parameters of any shape.",
+                    f"Its options are in help({kind.__module__}.{name}); Adam takes parameters of any shape.",
                 ) from error
             self._model.optimizer = optimizer
             return optimizer

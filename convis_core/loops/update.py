@@ -66,12 +66,17 @@ class Objective:
 
 
 def update(
-    model: FittableModel, optimizer: Optimizer, objective: Objective, places: Callable[[], Iterator[Place]]
+    model: FittableModel,
+    optimizer: Optimizer,
+    objective: Objective,
+    places: Callable[[], Iterator[Place]],
+    gradient: bool = True,
 ) -> tuple[float, int, Tensor]:
     """Make one step of the optimiser, on all places together, and leave the state at their end, detached.
 
     What comes back is the loss before the step, the number of places, and the response to the first. The gradients
-    of all places are added up one after the other, so memory is bounded by one of them.
+    of all places are added up one after the other, so memory is bounded by one of them. Without `gradient` the
+    optimiser gets the loss alone.
     """
     before, dice = model.get_state(), torch.get_rng_state()
     evaluations: list[tuple[float, int]] = []
@@ -106,24 +111,25 @@ def update(
             if objective.penalties:
                 loss = loss + place.share * objective.penalty(model)
             _check_finite(loss)
-            if not loss.requires_grad:
+            if gradient and not loss.requires_grad:
                 raise FitError(
                     "The loss has no gradient in any parameter that is to be fitted.",
-                    f"Fit what comes before the spikes of a {type(model).__name__}, "
-                    "or unfreeze a parameter that counts.",
+                    f"Fit what comes before the spikes of a {type(model).__name__}, unfreeze a parameter that counts, "
+                    "or use set_optimizer.FiniteDifferences().",
                 )
-            loss.backward()  # type: ignore[no-untyped-call]
+            if gradient:
+                loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
             if not responses:
                 responses.append(response.detach())
-        if objective.clip is not None:
+        if gradient and objective.clip is not None:
             torch.nn.utils.clip_grad_norm_(list(model.parameters()), objective.clip)
         total = torch.stack(losses).sum()
         evaluations.append((float(total), len(losses)))
         return total
 
     with _undone_on_error(model, type(optimizer).__name__, lambda: beginning):
-        with torch.enable_grad():
+        with torch.set_grad_enabled(gradient):
             optimizer.step(closure)  # type: ignore[arg-type]  # a tensor is what torch's own documentation returns
         for parameter in model.parameters():
             _check_finite(parameter)

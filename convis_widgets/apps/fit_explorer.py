@@ -129,7 +129,7 @@ def fit_explorer(
     dt : int
         Frames per update.
     optimizer : str
-        Any optimiser of torch; it can be changed while the fit goes on.
+        Any that ``model.set_optimizer`` has; it can be changed while the fit goes on.
     lr : float
         Learning rate.
     epochs : int
