@@ -37,12 +37,21 @@ def decades(low: float, high: float, most: int) -> NDArray[np.float64]:
     --------
     >>> decades(3.0, 2e4, 5)
     array([   10.,   100.,  1000., 10000.])
+    >>> decades(12.0, 520.0, 6)
+    array([ 20.,  50., 100., 200., 500.])
     """
-    exponents = nice_ticks(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9), most)
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    exponents = nice_ticks(first, last, most)
     whole = exponents[exponents == np.round(exponents)]
     if len(whole) >= 2:
         return 10.0**whole
-    return nice_ticks(low, high, most)
+    powers = 10.0 ** np.arange(first - 1, last + 2)
+    for factors in ((1.0, 2.0, 5.0), (1.0, 3.0)):
+        ticks = np.outer(powers, factors).ravel()
+        ticks = ticks[(ticks >= low * (1 - 1e-9)) & (ticks <= high * (1 + 1e-9))]
+        if 2 <= len(ticks) <= most:
+            return ticks
+    return nice_ticks(low, high, most)  # within a factor of five, where they do not crowd
 
 
 def tick_format(ticks: NDArray[np.float64]) -> str:

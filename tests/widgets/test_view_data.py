@@ -127,6 +127,15 @@ def test_ticks_lie_inside_and_are_not_too_many(low: float, span: float, most: in
     assert all(low - slack <= tick <= low + span + slack for tick in ticks)
 
 
+@given(start=st.floats(-9.0, 9.0), decades_long=st.one_of(st.floats(0.2, 2.5), st.floats(0.2, 12.0)))
+def test_ticks_of_a_logarithmic_axis_do_not_crowd(start: float, decades_long: float) -> None:
+    low, ratio = 10.0**start, 10.0**decades_long
+    ticks = decades(low, low * ratio, 5)
+    assert 1 <= len(ticks) <= 5
+    gaps = np.diff(np.log(ticks)) / np.log(ratio)
+    assert gaps.min(initial=1.0) > 0.1, ticks  # of the axis: a number needs a tenth of 150 pixels
+
+
 def test_decades_and_formats_are_what_a_person_would_write() -> None:
     assert decades(0.02, 30.0, 6).tolist() == pytest.approx([0.1, 1.0, 10.0])
     assert tick_format(np.array([0.0, 0.25, 0.5])) == ".2f" or tick_format(np.array([0.0, 0.2, 0.4])) == ".1f"
