@@ -1,5 +1,6 @@
 """Recipes that fit models to recordings."""
 
+from convis_core.estimation.cells import UnfittedCell
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.estimators import ESTIMATORS, estimate_filter
 from convis_core.estimation.learning_curve import LearningCurve, learning_curve
@@ -44,6 +45,7 @@ __all__ = [
     "NonlinearityEstimate",
     "ReceptiveField",
     "Trajectory",
+    "UnfittedCell",
     "bits_per_spike",
     "block_bootstrap",
     "correlation",

@@ -13,7 +13,7 @@ from convis_core.estimation.nonlinearity import nonlinearity_named
 from convis_core.estimation.recording import check_counts, check_movie
 from convis_core.ops.lags import lagged
 
-__all__ = ["ReceptiveField"]
+__all__ = ["ReceptiveField", "check_field"]
 
 Array = np.ndarray[Any, Any]
 
@@ -123,3 +123,13 @@ class ReceptiveField:
         scores = ", ".join(f"{name} {value:.3f}" for name, value in self.scores.items())
         how = f"rank {self.rank}" if self.method == "separable" else self.method
         return f"<ReceptiveField {n} lags x {x}x{y} pixels, {how}, {self.nonlinearity}; {scores}>"
+
+
+def check_field(field: Any) -> None:
+    """Refuse what is no receptive field; of a cell without one, say why."""
+    if not isinstance(field, ReceptiveField):
+        why = getattr(field, "reason", "")
+        raise FitError(
+            f"Expected a ReceptiveField, got {field!r:.60}." + f" {why}" * bool(why),
+            "Give one that fit_receptive_field or estimate_filter has returned; of several cells, one of the list.",
+        )

@@ -16,7 +16,7 @@ from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
 from convis_core.estimation.posterior_fits import Data, Posterior, fit_ald, fit_ard, fit_asd, fit_ridge
 from convis_core.estimation.receptive_field import fit_receptive_field
-from convis_core.estimation.recording import Recording, check_parts, split_in_blocks
+from convis_core.estimation.recording import Recording, check_parts, three_parts
 from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.loops.run import check_steps
 from convis_core.ops.kernel_bases import KernelBasis, kernel_basis
@@ -124,7 +124,7 @@ def estimate_filter(
         return found
     n_lags, shape = check_steps(n_lags, "n_lags"), nonlinearity_named(nonlinearity)
     recording = Recording.of(stimulus, spikes, n_lags)
-    parts = split_in_blocks(len(recording.counts), split)
+    parts = three_parts(len(recording.counts), split)
     check_parts(recording.counts, parts)
     mean, scale = recording.stimulus[parts[0]].mean(), recording.stimulus[parts[0]].std()
     if float(scale) == 0.0:

@@ -10,10 +10,10 @@ import torch
 
 from convis_core import figures
 from convis_core.errors import FitError
-from convis_core.estimation.estimate import ReceptiveField
+from convis_core.estimation.estimate import ReceptiveField, check_field
 from convis_core.estimation.estimators import estimate_filter
 from convis_core.estimation.receptive_field import fit_receptive_field
-from convis_core.estimation.recording import FEW_SPIKES, check_counts, check_movie, check_same_recording
+from convis_core.estimation.recording import FEW_SPIKES, check_counts, check_movie, check_same_recording, check_shares
 from convis_core.estimation.scoring import score
 from convis_core.estimation.tables import html_table
 from convis_core.loops.metrics import bits_per_spike
@@ -106,15 +106,15 @@ def learning_curve(
     >>> curve.frames, curve.test[0] < curve.test[1]
     ((400, 1600), True)
     """
-    if any(not 0 < share < 1 for share in shares):
-        raise FitError(f"Shares of a recording lie between 0 and 1, got {tuple(shares)}.", "Give e.g. (0.25, 0.5).")
+    shares = check_shares(shares)
+    check_field(field)
     if not field.settings:
         raise FitError("The field does not say how it was made.", "Use one that a recipe has returned.")
     movie, counts = check_movie(stimulus), check_counts(spikes)
-    check_same_recording(field.split, len(counts))
+    check_same_recording(field.split, counts)
     train, _, test = field.split
     points = []
-    for share in sorted(shares):
+    for share in sorted(share for share in shares if share < 1.0):  # all of it is the field itself
         kept = round(share * test.start)
         start, validation = test.start - kept, max(1, round(kept * (1.0 - train.stop / test.start)))
         parts = (kept - validation, validation, test.stop - test.start)
@@ -130,7 +130,7 @@ def learning_curve(
 def _suffices(counts: torch.Tensor, parts: Sequence[int], field: ReceptiveField) -> bool:
     known = counts[: parts[0]]
     enough = len(known) >= 4 * field.time_courses.shape[1] and float(known.sum()) >= FEW_SPIKES
-    return enough and bool(counts[parts[0] :].any())
+    return enough and bool(counts[parts[0] : parts[0] + parts[1]].any())
 
 
 def _repeat(field: ReceptiveField, movie: torch.Tensor, counts: torch.Tensor, split: Sequence[float]) -> ReceptiveField:

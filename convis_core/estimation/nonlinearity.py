@@ -28,12 +28,12 @@ class Nonlinearity:
 
     def log_likelihood(self, drive: Tensor, counts: Tensor) -> float:
         """Poisson log-likelihood of counts, without the term of the counts alone."""
-        rate = self.rate(drive).clamp_min(SILENCE)
+        rate = self.rate(drive)
         return float((counts * rate.log() - rate).sum())
 
     def newton_terms(self, drive: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Slope of the log-likelihood in the drive, and its expected curvature (Fisher's)."""
-        rate, slope = self.rate(drive).clamp_min(SILENCE), self.slope(drive)
+        rate, slope = self.rate(drive), self.slope(drive)
         return (counts / rate - 1.0) * slope, slope * slope / rate
 
     def gain_and_offset(self, drive: Tensor, counts: Tensor) -> tuple[float, float]:
@@ -53,10 +53,16 @@ STEEPEST: Final = 20.0
 
 NONLINEARITIES: Final = {
     "softplus": Nonlinearity(
-        "softplus", torch.nn.functional.softplus, torch.sigmoid, lambda rate: rate + torch.log(-torch.expm1(-rate))
+        "softplus",
+        lambda u: torch.nn.functional.softplus(u).clamp_min(SILENCE),
+        torch.sigmoid,
+        lambda rate: rate + torch.log(-torch.expm1(-rate)),
     ),
     "exponential": Nonlinearity(
-        "exponential", lambda u: u.clamp(max=STEEPEST).exp(), lambda u: u.clamp(max=STEEPEST).exp(), torch.log
+        "exponential",
+        lambda u: u.clamp(max=STEEPEST).exp().clamp_min(SILENCE),
+        lambda u: u.clamp(max=STEEPEST).exp(),
+        torch.log,
     ),
 }
 

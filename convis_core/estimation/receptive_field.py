@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import FitError
+from convis_core.estimation.cells import Cells, cells_of
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.first_look import FirstLook, first_looks
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
-from convis_core.estimation.recording import Recording, check_cell, check_parts, split_in_blocks, telling_the_cell
+from convis_core.estimation.recording import check_stimulus, three_parts
 from convis_core.estimation.separable import LEAN, THOROUGH, Component, Problem, fit_component, start_component
 from convis_core.estimation.unexplained import explains_too_little
 from convis_core.estimation.windows import Window
@@ -22,7 +23,6 @@ from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.loops.run import check_steps
 from convis_core.ops.compiled import share_work
 from convis_core.ops.lags import lagged, raised_cosines
-from convis_core.tensors import TIME, describe_shape, lift, to_tensor
 
 __all__ = ["fit_receptive_field"]
 
@@ -77,6 +77,8 @@ def fit_receptive_field(
     Returns
     -------
     ReceptiveField, or a list of one for every cell
+        In the list an `UnfittedCell`, which counts as false, stands for a cell that is silent in one of the parts
+        or fires the same in every bin. One warning names them all.
 
     Notes
     -----
@@ -112,50 +114,20 @@ def fit_receptive_field(
     n_lags, max_rank = check_steps(n_lags, "n_lags"), check_steps(max_rank, "max_rank", "parts")
     n_history = n_history and check_steps(n_history, "n_history", "bins")
     shape = nonlinearity_named(nonlinearity)
-    if len(split) != 3:
-        raise FitError(f"A split has three shares, got {tuple(split)}.", "Give e.g. (0.7, 0.1, 0.2).")
-    recording, cells = _recorded(stimulus, spikes, n_lags)
-    parts = split_in_blocks(len(recording.counts), split)
-    for number, counts in enumerate(cells.unbind(dim=1)):
-        with telling_the_cell(number if cells.shape[1] > 1 else None):
-            check_parts(counts, parts)
+    seen, size = check_stimulus(stimulus, n_lags)
+    parts = three_parts(len(seen), split)
+    cells = cells_of(spikes, parts)
     with torch.no_grad():
-        fitted = _fit(recording, cells, parts, n_lags, n_history, max_rank, shape, began)
+        fitted = _fit(seen, size, cells, parts, n_lags, n_history, max_rank, shape, began)
     settings = {"n_lags": n_lags, "n_history": n_history, "max_rank": max_rank, "nonlinearity": nonlinearity}
     found = [replace(field, settings=settings) for field in fitted]
-    return found if to_tensor(spikes).squeeze().ndim > 1 else found[0]
-
-
-def _recorded(stimulus: Any, spikes: Any, n_lags: int) -> tuple[Recording, Tensor]:
-    """The recording of the first cell, and the counts of all, ``[time, cell]``."""
-    counts = to_tensor(spikes)
-    if counts.squeeze().ndim != 2:
-        recording = Recording.of(stimulus, spikes, n_lags)
-        return recording, recording.counts[:, None]
-    frames = lift(stimulus).shape[TIME]
-    if len(counts) != frames:
-        raise FitError(
-            f"The spikes of several cells are [time, cell], got {describe_shape(counts.shape)} for {frames} frames.",
-            "Put the time first and the cells last, one bin a frame.",
-        )
-    if counts.ndim == 3 and counts.shape[2] == 1:
-        counts = counts[:, :, 0]
-    if counts.ndim != 2 or counts.shape[1] == 0:
-        raise FitError(
-            f"The spikes of several cells are [time, cell], got {describe_shape(counts.shape)}.",
-            "Give a column of counts for each cell.",
-        )
-    checked = []
-    for number, cell in enumerate(counts.unbind(dim=1)):
-        with telling_the_cell(number):
-            checked.append(check_cell(cell))
-    fullest = max(checked, key=lambda cell: float(cell.sum()))  # of which there is no second warning
-    return Recording.of(stimulus, fullest, n_lags), torch.stack(checked, dim=1)
+    return cells.in_place(found) if cells.several else found[0]
 
 
 def _fit(
-    recording: Recording,
-    counts: Tensor,
+    recorded: Tensor,
+    size: tuple[int, int],
+    cells: Cells,
     parts: list[slice],
     n_lags: int,
     n_history: int,
@@ -164,20 +136,18 @@ def _fit(
     began: float,
 ) -> list[ReceptiveField]:
     train = parts[0]
-    mean, scale = recording.stimulus[train].mean(), recording.stimulus[train].std()
+    mean, scale = recorded[train].mean(), recorded[train].std()
     if float(scale) == 0.0:
         raise FitError("The stimulus is constant in the training part.", "Give one that changes from the start.")
-    stimulus = (recording.stimulus - mean) / scale
-    cells, size = counts.unbind(dim=1), recording.size
+    stimulus, columns, many = (recorded - mean) / scale, cells.counts.unbind(dim=1), cells.several
     whole = Window(0, size[0], 0, size[1])
-    many = len(cells) > 1
-    looks = first_looks(stimulus[train], counts[train], size, n_lags) if many else []
+    looks = first_looks(stimulus[train], cells.counts[train], size, n_lags) if many else []
     basis = raised_cosines(max(n_history, 2), BUMPS)[:n_history]
-    found: list[ReceptiveField | None] = [None] * len(cells)
+    found: list[ReceptiveField | None] = [None] * len(columns)
 
     def fit_cell(number: int) -> None:
         started = time.perf_counter()
-        counts, window = cells[number], looks[number].window if many else whole
+        counts, window = columns[number], looks[number].window if many else whole
         history = lagged(counts, n_history, first=1) @ basis if n_history else counts.new_zeros(len(counts), 0)
         seen = window.cut(stimulus, size)
         problem = Problem(seen, counts, 0 * counts, history, window.size, n_lags, shape, LEAN if many else THOROUGH)
@@ -207,7 +177,7 @@ def _fit(
             seconds=time.perf_counter() - (started if many else began),
         )
 
-    share_work(fit_cell, [(number,) for number in range(len(cells))])
+    share_work(fit_cell, [(number,) for number in range(len(columns))])
     return [field for field in found if field is not None]
 
 

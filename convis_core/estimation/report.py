@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from convis_core import figures
-from convis_core.estimation.estimate import ReceptiveField
+from convis_core.estimation.estimate import ReceptiveField, check_field
 from convis_core.estimation.learning_curve import LEARNING_SHARES, LearningCurve, learning_curve
 from convis_core.estimation.nonlinearity import NONLINEARITIES, nonlinearity_named
 from convis_core.estimation.nonlinearity_estimate import NonlinearityEstimate, estimate_nonlinearity
@@ -79,8 +79,9 @@ class FitReport:
         >>> list(report.scores)
         ['receptive field', 'spike-triggered average', 'constant rate']
         """
+        check_field(field)
         recording = Recording.of(stimulus, spikes, field.time_courses.shape[1])
-        check_same_recording(field.split, len(recording.counts))
+        check_same_recording(field.split, recording.counts)
         test, known = field.split[-1], slice(0, field.split[-1].start)
         drive = torch.from_numpy(field.drive(stimulus, spikes))
         rate = nonlinearity_named(field.nonlinearity).rate(drive)

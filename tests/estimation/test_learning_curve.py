@@ -114,8 +114,22 @@ def test_another_recording_than_that_of_the_fit_is_refused(cell: Cell, field: Re
             use(field, cell.stimulus[:400], cell.spikes[:400])
 
 
+def test_a_silent_test_part_is_told(cell: Cell, field: ReceptiveField) -> None:
+    for use in (FitReport.of, learning_curve):
+        with pytest.raises(convis.ConvisError, match="no spike in the test part, bins 3200 to 3999"):
+            use(field, cell.stimulus, cell.spikes * (np.arange(4000) < 3200))
+
+
+def test_a_share_without_a_spike_to_validate_by_is_left_out(cell: Cell) -> None:
+    spikes = cell.spikes.copy()
+    spikes[3080:3200] = 0
+    found = estimate_filter(cell.stimulus, spikes, "sta", n_lags=5)
+    assert learning_curve(found, cell.stimulus, spikes, [0.25, 0.5]).frames == (1600, 3200)
+
+
 def test_bad_shares_are_refused(cell: Cell, field: ReceptiveField) -> None:
-    with pytest.raises(convis.ConvisError, match=r"between 0 and 1, got \(2,\)"):
-        learning_curve(field, cell.stimulus, cell.spikes, [2])
+    for shares in ([2], [0.5, float("nan")], 0.5, "half", None, [[0.5]]):
+        with pytest.raises(convis.ConvisError, match=r"a sequence of numbers between 0 and 1, got"):
+            learning_curve(field, cell.stimulus, cell.spikes, shares)  # type: ignore[arg-type]
     with pytest.raises(convis.ConvisError, match="how it was made"):
         learning_curve(replace(field, settings={}), cell.stimulus, cell.spikes)
