@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-import numpy as np
-
 from convis_core.errors import ResolutionError
+from convis_core.scalars import is_number
 
 __all__ = ["Resolution", "default_resolution", "set_default_resolution", "use_resolution"]
 
@@ -38,8 +37,7 @@ class Resolution:
 
     def __init__(self, pixel_per_degree: float = 10.0, steps_per_second: float = 1000.0) -> None:
         for name, value in (("pixel_per_degree", pixel_per_degree), ("steps_per_second", steps_per_second)):
-            number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-            if not (number and math.isfinite(value) and value > 0):
+            if not (is_number(value) and math.isfinite(value) and value > 0):
                 raise ResolutionError(
                     f"{name} must be a finite number above 0, got {value!r}.",
                     "Defaults are 10 pixels per degree and 1000 steps per second.",

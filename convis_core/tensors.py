@@ -42,7 +42,7 @@ def to_tensor(value: Any, *, dtype: torch.dtype | None = None, device: torch.dev
     """
     if isinstance(value, Tensor):
         _check_real(not value.is_complex(), value.dtype)
-        tensor = value
+        tensor = value if value.layout is torch.strided else value.to_dense()
     elif hasattr(value, "__array__") or isinstance(value, (int, float, list, tuple)):
         try:
             array = np.asarray(value)

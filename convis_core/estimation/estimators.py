@@ -113,7 +113,7 @@ def estimate_filter(
     ald [0, 2, 3]
     """
     began = time.perf_counter()
-    if method not in ESTIMATORS:
+    if not isinstance(method, str) or method not in ESTIMATORS:
         raise UnknownNameError(f"There is no estimator called {method!r}.", f"There are: {', '.join(ESTIMATORS)}.")
     if basis is not None and method not in _POSTERIORS:
         raise FitError(f"{method} takes no basis.", f"Use one of {', '.join(_POSTERIORS)} with it.")
@@ -133,7 +133,7 @@ def estimate_filter(
     with torch.no_grad():
         if method in _POSTERIORS:
             fit, usual = _POSTERIORS[method]
-            weights, errors, offset = _posterior(fit, seen, parts, basis or usual, n_lags, shape)
+            weights, errors, offset = _posterior(fit, seen, parts, usual if basis is None else basis, n_lags, shape)
         else:
             weights, errors, offset = _average(method, seen, parts, n_lags, shape)
         rate = shape.rate(filtered(seen.stimulus, weights) + offset)

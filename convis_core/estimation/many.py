@@ -69,6 +69,12 @@ def fit_many(
     """
     threads = check_steps(threads, "threads", "threads")
     work = FitCopy(function) if isinstance(function, Layer) else function
+    if isinstance(tasks, (str, Mapping)) or not isinstance(tasks, Iterable):
+        raise FitError(f"Tasks are a list of dicts of arguments, got {tasks!r:.80}.", 'Write e.g. [{"spikes": first}].')
+    if shared is not None and not isinstance(shared, Mapping):
+        raise FitError(
+            f"What tasks share is a dict of arguments, got {shared!r:.80}.", 'Write e.g. {"stimulus": movie}.'
+        )
     listed = [_checked(task, number) for number, task in enumerate(tasks)]
     common = dict(shared or {})
     if client is not None and not hasattr(client, "submit"):

@@ -16,6 +16,9 @@ __all__ = ["NONLINEARITIES", "Nonlinearity", "nonlinearity_named"]
 SILENCE: Final = 1e-12
 """Expected count below which a rate is not let fall, so that its logarithm stays finite."""
 
+FLAT: Final = 1e-9
+"""Spread of a drive, as a share of its largest value, below which it is rounding alone."""
+
 
 @dataclass(frozen=True)
 class Nonlinearity:
@@ -38,9 +41,11 @@ class Nonlinearity:
 
     def gain_and_offset(self, drive: Tensor, counts: Tensor) -> tuple[float, float]:
         """Most likely scale of a drive, and what is added to it, by Newton's method."""
-        size = float(drive.std()) or 1.0
+        size, level = float(drive.std()), self.inverse(counts.mean().clamp_min(SILENCE))
+        if not size > FLAT * float(drive.abs().max()):
+            return 0.0, float(level)
         design = torch.stack([drive / size, torch.ones_like(drive)], dim=1)
-        weights = torch.stack([design.new_tensor(0.0), self.inverse(counts.mean())])
+        weights = torch.stack([design.new_tensor(0.0), level])
         for _ in range(8):
             slope, curvature = self.newton_terms(design @ weights, counts)
             information = design.T @ (curvature[:, None] * design)
@@ -75,7 +80,7 @@ def nonlinearity_named(name: str) -> Nonlinearity:
     >>> float(nonlinearity_named("exponential").rate(torch.tensor(0.0)))
     1.0
     """
-    if name not in NONLINEARITIES:
+    if not isinstance(name, str) or name not in NONLINEARITIES:
         raise UnknownNameError(
             f"There is no output nonlinearity called {name!r}.", f"There are: {', '.join(NONLINEARITIES)}."
         )

@@ -18,8 +18,8 @@ from convis_core.estimation.count_curves import FittedCurve
 from convis_core.estimation.nonlinearity_forms import FORMS, FormCurve, fit_form
 from convis_core.estimation.nonlinearity_histogram import Histogram, histogram
 from convis_core.estimation.nonlinearity_spline import fit_spline
-from convis_core.estimation.recording import check_counts
-from convis_core.estimation.resampling import folds
+from convis_core.estimation.recording import LARGEST, check_counts
+from convis_core.estimation.resampling import check_level, folds
 from convis_core.estimation.tables import html_table
 from convis_core.loops.metrics import bits_per_spike
 from convis_core.loops.run import check_steps
@@ -35,9 +35,6 @@ NONLINEARITY_METHODS: Final = ("histogram", "spline", "parametric", *FORMS)
 
 FOLDS: Final = 5
 """Blocks of the recording, each of which is predicted from the others."""
-
-LARGEST_DRIVE: Final = 1e100
-"""Beyond it squares of squares are infinite."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,8 +71,7 @@ class NonlinearityEstimate:
 
     def interval(self, drive: Any, level: float = 0.95) -> tuple[Array, Array]:
         """Lower and upper bound of the expected count, arrays of the same shape."""
-        if not 0 < level < 1:
-            raise FitError(f"The level of an interval lies between 0 and 1, got {level}.", "Give e.g. 0.95.")
+        check_level(level)
         low, high = self._at(drive, lambda u: self.curve.interval(u, level))
         return low, high
 
@@ -177,10 +173,12 @@ def estimate_nonlinearity(
     >>> found.method, found([0.0, 1.0]).round(1)
     ('exponential', array([0.4, 1. ]))
     """
-    if method not in NONLINEARITY_METHODS:
+    if not isinstance(method, str) or method not in NONLINEARITY_METHODS:
         raise UnknownNameError(
             f"There is no nonlinearity called {method!r}.", f"There are: {', '.join(NONLINEARITY_METHODS)}."
         )
+    if not isinstance(monotone, (bool, np.bool_)):
+        raise FitError(f"monotone is True or False, got {monotone!r:.80}.", "Leave it out for a curve that may fall.")
     if monotone and method != "spline":
         raise FitError(f"monotone=True is for the spline, got {method!r}.", "The formulas are monotone as they are.")
     groups = check_steps(groups, "groups", "groups")
@@ -207,14 +205,14 @@ def _checked(drive: Any, spikes: Any) -> tuple[Tensor, Tensor]:
             f"Drive and spikes differ in shape: {describe_shape(u.shape)} and {describe_shape(counts.shape)}.",
             "Give one drive for every count.",
         )
-    u, counts = u.flatten(), check_counts(counts.flatten())
+    u, counts = u.flatten().contiguous(), check_counts(counts.flatten())
     if not bool(counts.any()):
         raise FitError("There are no spikes, so no rate can be told.", "Give frames in which the cell fired.")
     if not bool(torch.isfinite(u).all()):
         raise FitError("The drive must be finite, got NaN or infinite values.", "Leave those frames out.")
     if float(u.max()) == float(u.min()):
         raise FitError(f"The drive is {float(u[0]):g} in every frame.", "Give one that changes.")
-    if float(u.abs().max()) > LARGEST_DRIVE:
+    if float(u.abs().max()) > LARGEST:
         raise FitError(
             f"A drive of {float(u.abs().max()):g} is none that filters add up to.", "Leave those frames out."
         )

@@ -32,6 +32,10 @@ class FitCopy:
     """Fits a copy of a layer, with an optimiser of the kind and the options of the layer's own."""
 
     def __init__(self, model: Layer) -> None:
+        if not isinstance(model, Layer):
+            raise FitError(
+                f"Copies of a model are fitted, got {model!r:.80}.", "Give a Layer, e.g. convis.models.LN(...)."
+            )
         if model.optimizer is None:
             raise FitError("No optimiser was chosen.", "Choose one first, e.g. model.set_optimizer.Adam(lr=0.01).")
         self.model = model

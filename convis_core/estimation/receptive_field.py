@@ -112,7 +112,7 @@ def fit_receptive_field(
     """
     began = time.perf_counter()
     n_lags, max_rank = check_steps(n_lags, "n_lags"), check_steps(max_rank, "max_rank", "parts")
-    n_history = n_history and check_steps(n_history, "n_history", "bins")
+    n_history = check_steps(n_history, "n_history", "bins", least=0)
     shape = nonlinearity_named(nonlinearity)
     seen, size = check_stimulus(stimulus, n_lags)
     parts = three_parts(len(seen), split)

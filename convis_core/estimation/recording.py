@@ -33,6 +33,12 @@ __all__ = [
 ]
 
 FEW_SPIKES: Final = 50
+MOST_SPIKES: Final = 2**53
+"""Spikes in a bin beyond which they cannot be told apart."""
+
+LARGEST: Final = 1e100
+"""Value of a stimulus beyond which squares of squares are infinite."""
+
 MOST_PIXELS: Final = 1600
 """Pixels beyond which the exact evidence takes minutes and gigabytes."""
 
@@ -88,26 +94,31 @@ def check_cell(spikes: Any, frames: int, parts: Sequence[slice] = ()) -> Tensor:
 
 def check_movie(stimulus: Any) -> Tensor:
     """A finite stimulus, ``[time, x, y]``, in double precision."""
-    lifted = lift(stimulus).double()
+    lifted = lift(stimulus, dtype=torch.float64).detach()
     if lifted.shape[0] != 1 or lifted.shape[1] != 1:
         raise ShapeError(
             f"One stimulus of one channel can be fitted, got {describe_shape(lifted.shape)}.", "Give [time, x, y]."
         )
     check_finite(lifted, "The stimulus")
+    if lifted.numel() and float(lifted.abs().max()) > LARGEST:
+        raise FitError(
+            f"The stimulus reaches {float(lifted.abs().max()):g}, whose square is no number.", "Scale it to order 1."
+        )
     return lifted[0, 0]
 
 
 def check_counts(spikes: Any) -> Tensor:
     """Whole, finite spike counts of one cell, ``[time]``, in double precision."""
-    counts = to_tensor(spikes).double()
+    counts = to_tensor(spikes, dtype=torch.float64).detach()
     counts = counts.reshape(-1) if counts.numel() == max(counts.shape, default=1) else counts
     if counts.ndim != 1:
         raise ShapeError(
             f"The spikes of one cell are [time], got {describe_shape(counts.shape)}.", "Fit one cell at a time."
         )
     check_finite(counts[None, None, :, None, None], "The spike count")
-    if bool((counts < 0).any()) or bool((counts != counts.round()).any()):
-        bad = int(((counts < 0) | (counts != counts.round())).nonzero()[0])
+    none = (counts < 0) | (counts != counts.round()) | (counts > MOST_SPIKES)
+    if bool(none.any()):
+        bad = int(none.nonzero()[0])
         raise FitError(
             f"Spike counts must be whole numbers of at least 0, got {float(counts[bad]):g} in bin {bad}.",
             "Count the spikes in each bin; a rate in Hz is not a count.",
@@ -183,7 +194,7 @@ def split_in_blocks(length: int, shares: Sequence[float], gap: int = 0) -> list[
     [slice(0, 4200, None), slice(4200, 4800, None), slice(4800, 6000, None)]
     """
     length, shares = check_steps(length, "length"), check_shares(shares)
-    gap = gap and check_steps(gap, "gap")
+    gap = check_steps(gap, "gap", least=0)
     if not shares or not math.isclose(sum(shares), 1.0, abs_tol=1e-6):
         raise FitError(f"The shares of a split must add up to 1, got {shares}.", "Give e.g. (0.7, 0.1, 0.2).")
     ends = [round(length * sum(shares[: k + 1])) for k in range(len(shares))]

@@ -7,11 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import torch
 
 from convis_core.errors import FitError
 from convis_core.loops.run import check_steps
+from convis_core.scalars import is_number
+from convis_core.tensors import to_tensor
 
-__all__ = ["block_bootstrap", "folds"]
+__all__ = ["block_bootstrap", "check_level", "folds"]
 
 
 def block_bootstrap(
@@ -54,16 +57,19 @@ def block_bootstrap(
     >>> block_bootstrap(lambda a, b: float((a - b).mean()), y + 1, y)
     (1.0, 1.0)
     """
-    a, b = np.asarray(prediction, dtype=float), np.asarray(measured, dtype=float)
+    a, b = (to_tensor(series, dtype=torch.float64).detach().cpu().numpy() for series in (prediction, measured))
     block, repeats = check_steps(block, "block"), check_steps(repeats, "repeats", "samples")
     if a.ndim != 1 or a.shape != b.shape or len(a) < 2 * block:
         raise FitError(
             f"The bootstrap needs two equally long series of at least {2 * block} frames, got {a.shape} and {b.shape}.",
             "Choose a shorter block, or score more frames.",
         )
-    if not 0 < level < 1:
-        raise FitError(f"The level of an interval lies between 0 and 1, got {level}.", "Give e.g. 0.95.")
-    rng, n = np.random.default_rng(seed), len(a)
+    check_level(level)
+    if not callable(metric):
+        raise FitError(
+            f"A metric is a function of prediction and data, got {metric!r:.80}.", "Use e.g. estimation.correlation."
+        )
+    rng, n = np.random.default_rng(check_steps(seed, "seed", "the random numbers", least=0)), len(a)
     scores = []
     for _ in range(repeats):
         starts = rng.integers(0, n, size=-(-n // block))
@@ -71,6 +77,12 @@ def block_bootstrap(
         scores.append(metric(a[chosen], b[chosen]))
     low, high = np.nanquantile(scores, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def check_level(level: Any) -> None:
+    """Refuse what is no level of an interval."""
+    if not is_number(level) or not 0 < level < 1:
+        raise FitError(f"The level of an interval lies between 0 and 1, got {level!r:.80}.", "Give e.g. 0.95.")
 
 
 def folds(length: int, count: int, gap: int = 0) -> list[tuple[list[slice], slice]]:
@@ -91,7 +103,8 @@ def folds(length: int, count: int, gap: int = 0) -> list[tuple[list[slice], slic
     ([slice(0, 25, None), slice(65, 90, None)], slice(30, 60, None))
     """
     length, count = check_steps(length, "length"), check_steps(count, "count", "folds")
-    if count < 2 or gap < 0 or length // count <= gap:
+    gap = check_steps(gap, "gap", least=0)
+    if count < 2 or length // count <= gap:
         raise FitError(
             f"{length} frames cannot be cut into {count} folds with gaps of {gap} frames.",
             "Use at least 2 folds, each longer than the gap.",

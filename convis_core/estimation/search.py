@@ -15,6 +15,7 @@ from convis_core.estimation.resampling import folds
 from convis_core.layer import Layer
 from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.run import check_steps
+from convis_core.scalars import is_number
 from convis_core.tensors import TIME, lift
 
 __all__ = ["Candidate", "search_settings"]
@@ -125,9 +126,17 @@ def search_settings(
         )
     validation = _Validation(model, loss_fn)
     rungs = [
-        check_steps(n, "epochs", "passes over the data") for n in ([epochs] if isinstance(epochs, int) else epochs)
+        check_steps(n, "epochs", "passes over the data")
+        for n in (epochs if isinstance(epochs, (list, tuple)) else [epochs])
     ]
-    if not settings or not all(settings.values()) or not rungs or rungs != sorted(set(rungs)) or not 0 < keep < 1:
+    if (
+        not settings
+        or not all(settings.values())
+        or not rungs
+        or rungs != sorted(set(rungs))
+        or not is_number(keep)
+        or not 0 < keep < 1
+    ):
         raise FitError(
             f"There is nothing to search: got settings {dict(settings)!r}, epochs {epochs!r}, keep {keep!r}.",
             'Give values by name, e.g. {"lr": [0.001, 0.01]}, rising epochs, and a share to keep between 0 and 1.',
@@ -136,6 +145,7 @@ def search_settings(
         raise FitError("A search does not weight points.", "Cut away what should not count.")
     combinations = [dict(zip(settings, values, strict=True)) for values in itertools.product(*settings.values())]
     shared = {"source": lift(source), "target": lift(target)}
+    n_folds, gap = check_steps(n_folds, "n_folds", "folds"), check_steps(gap, "gap", least=0)
     cuts = folds(shared["source"].shape[TIME], n_folds, gap)
     ranked: list[Candidate] = []
     for rung, passes in enumerate(rungs):

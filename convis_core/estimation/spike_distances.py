@@ -6,8 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 
 from convis_core.errors import ShapeError
+from convis_core.scalars import is_number
+from convis_core.tensors import to_tensor
 
 __all__ = ["van_rossum_distance", "victor_purpura_distance"]
 
@@ -37,8 +40,10 @@ def victor_purpura_distance(first: Any, second: Any, cost: float) -> float:
     1.5
     """
     a, b = _times(first), _times(second)
-    if not 0 <= cost < math.inf:
-        raise ShapeError(f"The cost of moving a spike must be finite and at least 0, got {cost}.", "Give it in 1/s.")
+    if not is_number(cost) or not 0 <= cost < math.inf:
+        raise ShapeError(
+            f"The cost of moving a spike must be finite and at least 0, got {cost!r:.80}.", "Give it in 1/s."
+        )
     row = [float(j) for j in range(len(b) + 1)]
     for i, spike in enumerate(a.tolist()):
         moves = (cost * np.abs(b - spike)).tolist()
@@ -72,8 +77,8 @@ def van_rossum_distance(first: Any, second: Any, tau: float) -> float:
     >>> round(van_rossum_distance([0.3], [], tau=0.01), 4)
     0.7071
     """
-    if not tau > 0:
-        raise ShapeError(f"The time constant must be more than 0, got {tau}.", "Give it in s.")
+    if not is_number(tau) or not 0 < tau < math.inf:
+        raise ShapeError(f"The time constant must be finite and more than 0, got {tau!r:.80}.", "Give it in s.")
     a, b = _times(first), _times(second)
 
     def overlap(x: Array, y: Array) -> float:
@@ -85,8 +90,8 @@ def van_rossum_distance(first: Any, second: Any, tau: float) -> float:
 
 def _times(spikes: Any) -> Array:
     try:
-        times = np.asarray(spikes, dtype=float)
-    except (TypeError, ValueError):
+        times = to_tensor(spikes, dtype=torch.float64).detach().cpu().numpy()
+    except ShapeError:
         raise ShapeError(f"A spike train is a list of finite times in s, got {spikes!r:.80}.") from None
     if times.ndim != 1 or not np.isfinite(times).all():
         raise ShapeError(

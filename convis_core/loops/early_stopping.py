@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
-from convis_core.loops.fit import FitStep
+from convis_core.loops.fit import FitStep, check_score, steps_of_a_fit
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
 
@@ -44,10 +44,11 @@ def stop_early(
     True
     """
     patience = check_steps(patience, "patience", "epochs")
+    check_score(score)
     best, kept = float(score()), _copy(model)
     waited = 0
     try:
-        for step in steps:
+        for step in steps_of_a_fit(steps, "ends_epoch"):
             if step.ends_epoch:
                 now = float(score())
                 waited += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from convis_core.loops.run import check_steps
 from convis_core.loops.update import DivergedError, Objective, Place, update
 from convis_core.tensors import TIME
 
-__all__ = ["FitStep", "fit", "loss_per_chunk"]
+__all__ = ["FitStep", "check_score", "fit", "loss_per_chunk", "steps_of_a_fit"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,23 @@ class FitStep:
     trial: int = 0
     ends_epoch: bool = False
     n_chunks: int = 1
+
+
+def steps_of_a_fit(steps: Any, asked: str) -> Iterator[FitStep]:
+    """Pass on the steps of a fit, and refuse what has not what is asked of one."""
+    for step in steps if isinstance(steps, Iterable) else [steps]:
+        if not hasattr(step, asked):
+            raise FitError(f"Expected the steps of a fit, got {step!r:.80}.", "Give model.fit(stimulus, target, ...).")
+        yield step
+
+
+def check_score(score: Any) -> None:
+    """Refuse a score that cannot be asked for."""
+    if not callable(score):
+        raise FitError(
+            f"A score is a function without arguments, got {score!r:.80}.",
+            "Write e.g. lambda: model.compute_loss(held_out, target).sum().",
+        )
 
 
 def fit(
@@ -148,7 +165,7 @@ def fit(
     recordings = trials(source, target, dt, weights)
     if clip is not None and not clip > 0:
         raise FitError(f"clip is the largest norm of the gradient and must be more than 0, got {clip}.")
-    objective = Objective(loss_fn, output, t_skip and check_steps(t_skip, "t_skip"), tuple(penalties), clip)
+    objective = Objective(loss_fn, output, check_steps(t_skip, "t_skip", least=0), tuple(penalties), clip)
     epochs = check_steps(epochs, "epochs", "passes over the data")
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
@@ -233,7 +250,7 @@ def loss_per_chunk(
 ) -> np.ndarray[Any, Any]:
     """Loss of every chunk, without penalties, changing neither the parameters nor the state of the model."""
     recordings = trials(source, target, dt, weights)
-    objective = Objective(loss_fn, output, t_skip and check_steps(t_skip, "t_skip"))
+    objective = Objective(loss_fn, output, check_steps(t_skip, "t_skip", least=0))
     kept = model.get_state()
     losses = []
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import FitError
+from convis_core.scalars import is_number
 
 __all__ = [
     "Loss",
@@ -142,8 +144,10 @@ def negative_binomial_loss(dispersion: float) -> PointwiseLoss:
     >>> float(negative_binomial_loss(1.0)(torch.tensor([1.0]), torch.tensor([0.0])))  # log 2
     0.6931...
     """
-    if not dispersion > 0:
-        raise FitError(f"The dispersion must be more than 0, got {dispersion}.", "Use poisson_loss for none.")
+    if not (is_number(dispersion) and 0 < dispersion < math.inf):
+        raise FitError(
+            f"The dispersion must be finite and more than 0, got {dispersion!r:.80}.", "Use poisson_loss for none."
+        )
 
     def each(rate: Tensor, counts: Tensor) -> Tensor:
         scaled = dispersion * rate

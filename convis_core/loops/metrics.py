@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import FitError, ShapeError
+from convis_core.scalars import is_number
 from convis_core.tensors import describe_shape, to_tensor
 
 __all__ = ["bits_per_spike", "correlation", "explained_variance", "poisson_deviance", "r_squared"]
@@ -120,8 +121,8 @@ def bits_per_spike(rate: Any, counts: Any, baseline: float | None = None) -> flo
     if spikes == 0:
         raise FitError("Bits per spike cannot be told: there is no spike.", "Score a part with spikes in it.")
     level = spikes / len(seen) if baseline is None else baseline
-    if not 0 < level < math.inf:
-        raise FitError(f"The baseline must be a finite rate above 0, got {level!r}.")
+    if not is_number(level) or not 0 < level < math.inf:
+        raise FitError(f"The baseline must be a finite rate above 0, got {level!r:.80}.", "Give e.g. the mean count.")
     gain = torch.special.xlogy(seen, expected) - seen * math.log(level) - (expected - level)
     return float(gain.sum()) / spikes / math.log(2)
 

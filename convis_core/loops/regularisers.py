@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from convis_core.errors import FitError
+from convis_core.scalars import is_number
 
 __all__ = ["L1", "L2", "GroupSparsity", "Locality", "LowRank", "Regulariser", "Smoothness"]
 
@@ -36,8 +37,11 @@ class Regulariser(ABC):
     kernels_only = True
 
     def __init__(self, strength: float, names: Iterable[str] | None = None) -> None:
-        if not (strength >= 0 and math.isfinite(strength)):
-            raise FitError(f"The strength of a penalty must be at least 0, got {strength}.", "Give e.g. 0.01.")
+        if not (is_number(strength) and 0 <= strength < math.inf):
+            raise FitError(
+                f"The strength of a penalty must be a finite number of at least 0, got {strength!r:.80}.",
+                "Give e.g. 0.01.",
+            )
         self.strength = strength
         self.names = None if names is None else tuple(names)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from convis_core.errors import ConvisError, ResolutionError, ResolutionWarning, 
 from convis_core.loops.collect import Collector
 from convis_core.loops.protocol import RunnableModel
 from convis_core.output import Output
+from convis_core.scalars import is_number
 from convis_core.streams.base import Stream, as_stream
 from convis_core.tensors import TIME, check_finite
 from convis_core.warn import warn
@@ -48,12 +48,11 @@ class Chunk:
         return self.start + self.input.shape[TIME]
 
 
-def check_steps(value: Any, name: str, what: str = "frames") -> int:
-    """Return a number of steps as an int of at least 1, or raise."""
-    whole = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not whole or value != value or value < 1 or value != int(min(value, 2**62)):
+def check_steps(value: Any, name: str, what: str = "frames", *, least: int = 1) -> int:
+    """Return a number of steps as an int, or raise."""
+    if not is_number(value) or value != value or value < least or value != int(min(value, 2**62)):
         raise ResolutionError(
-            f"{name} is a number of {what} and must be a whole number of at least 1, got {value!r}.",
+            f"{name} is a number of {what} and must be a whole number of at least {least}, got {value!r:.80}.",
             f"For a duration in seconds write {name}=int(seconds * steps_per_second)." if what == "frames" else "",
         )
     return int(value)

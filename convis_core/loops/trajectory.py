@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convis_core.errors import FitError
-from convis_core.loops.fit import FitStep
+from convis_core.loops.fit import FitStep, check_score, steps_of_a_fit
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
 
@@ -46,6 +46,8 @@ class Trajectory:
     """
 
     def __init__(self, model: FittableModel, *, keyframe_every: int = 20, max_bytes: int = 64_000_000) -> None:
+        if not isinstance(model, nn.Module):
+            raise FitError(f"A trajectory is that of a model, got {model!r:.80}.", "Give the Layer that is fitted.")
         self._model = model
         self._every = check_steps(keyframe_every, "keyframe_every", "records")
         self._limit = check_steps(max_bytes, "max_bytes", "bytes")
@@ -66,7 +68,7 @@ class Trajectory:
 
     def follow(self, steps: Iterable[FitStep]) -> Iterator[FitStep]:
         """Pass the steps of a fit on and record each; after a branch, on from there."""
-        for step in steps:
+        for step in steps_of_a_fit(steps, "loss"):
             self.losses.append(step.loss)
             if len(self.losses) % self._stride == 0:
                 self._add(len(self.losses))
@@ -74,6 +76,7 @@ class Trajectory:
 
     def at(self, step: int) -> list[Tensor]:
         """Parameters after so many updates, or at the last record before; in the order of ``model.parameters()``."""
+        step = check_steps(step, "step", "updates", least=0)
         known = [kept for kept in self._records if kept <= step]
         if not known or step > len(self.losses):
             raise FitError(f"The fit has made {len(self.losses)} updates, so there is no step {step}.")
@@ -105,6 +108,7 @@ class Trajectory:
         dict
             From number of updates to score. The model ends with the parameters it had.
         """
+        check_score(score)
         kept, scores = [parameter.detach().clone() for parameter in self._model.parameters()], {}
         try:
             for step in self.steps:

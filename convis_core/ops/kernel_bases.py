@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from convis_core.errors import ParameterError, UnknownNameError
 from convis_core.ops.lags import raised_cosines
 from convis_core.ops.splines import cubic_splines
+from convis_core.scalars import is_number
 
 __all__ = ["KERNEL_BASES", "KernelBasis", "kernel_basis"]
 
@@ -40,11 +41,28 @@ class KernelBasis:
     time: Callable[[int, int], Tensor] = cubic_splines
     counts: tuple[int | None, int | None, int | None] | None = None
 
+    def __post_init__(self) -> None:
+        if not callable(self.time):
+            raise ParameterError(
+                f"The functions of time are made by time(n_lags, count), got {self.time!r:.80}.",
+                "Give e.g. convis_core.ops.lags.raised_cosines.",
+            )
+        given = self.counts
+        if given is not None and (not isinstance(given, (tuple, list)) or [*map(_may_be_count, given)] != [True] * 3):
+            raise ParameterError(
+                f"There are three counts of functions, along lag, x and y, got {given!r:.80}.",
+                "Give e.g. (5, None, None), with None for an axis that is to have no basis.",
+            )
+
     def matrices(self, size: tuple[int, int, int]) -> list[Tensor]:
         """Values of the functions along each axis, ``[point, function]``."""
         counts = self.counts or tuple(min(n, max(4, n // 2 + 1 + (n % 2))) for n in size)
         makers = (self.time, cubic_splines, cubic_splines)
         return [_functions(make, n, count) for make, n, count in zip(makers, size, counts, strict=True)]
+
+
+def _may_be_count(value: Any) -> bool:
+    return value is None or (is_number(value) and value % 1 == 0)
 
 
 def _functions(make: Callable[[int, int], Tensor], n: int, count: int | None) -> Tensor:
@@ -57,7 +75,7 @@ def _functions(make: Callable[[int, int], Tensor], n: int, count: int | None) ->
             f"at most {n}.",
             "Give None for an axis that is to have no basis.",
         )
-    return make(n, count)
+    return make(n, int(count))
 
 
 KERNEL_BASES: Final = {"spline": KernelBasis(), "raised_cosine": KernelBasis(raised_cosines)}

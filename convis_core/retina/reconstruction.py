@@ -16,6 +16,7 @@ from convis_core.output import Events, Output
 from convis_core.resolution import Resolution, default_resolution
 from convis_core.retina.log_polar import LogPolarScheme
 from convis_core.retina.spots import NEARLY, Positions, cells_per_pixel, one_per_pixel, spots_of_cells
+from convis_core.scalars import is_number
 from convis_core.spikes import Spikes, check_spikes
 from convis_core.streams.checks import check_choice, check_count, check_size
 from convis_core.warn import warn
@@ -151,7 +152,7 @@ def reconstruct(
 
 
 def _positive(value: float, name: str) -> float:
-    if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 < value < math.inf:
+    if not is_number(value) or not 0 < value < math.inf:
         raise ParameterError(f"{name} must be a finite number above 0, got {value!r}.")
     return float(value)
 
