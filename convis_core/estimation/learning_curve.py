@@ -15,7 +15,7 @@ from convis_core.estimation.estimators import estimate_filter
 from convis_core.estimation.receptive_field import fit_receptive_field
 from convis_core.estimation.recording import FEW_SPIKES, check_counts, check_movie, check_same_recording, check_shares
 from convis_core.estimation.scoring import score
-from convis_core.estimation.tables import html_table
+from convis_core.estimation.tables import html_table, rounded
 from convis_core.loops.metrics import bits_per_spike
 
 __all__ = ["LEARNING_SHARES", "LearningCurve", "learning_curve"]
@@ -48,7 +48,8 @@ class LearningCurve:
         """The table as text: frames, spikes, bits per spike on them and on the test part, its interval."""
         columns = zip(self.frames, self.spikes, self.learnt, self.test, self.intervals, strict=True)
         return [
-            (f"{n}", f"{k}", f"{a:.3f}", f"{b:.3f}", f"{low:.3f} to {high:.3f}") for n, k, a, b, (low, high) in columns
+            (f"{n}", f"{k}", rounded(a), rounded(b), f"{rounded(low)} to {rounded(high)}")
+            for n, k, a, b, (low, high) in columns
         ]
 
     def __str__(self) -> str:

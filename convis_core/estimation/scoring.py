@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 from torch import Tensor
 
 from convis_core.estimation.resampling import block_bootstrap
-from convis_core.loops.metrics import bits_per_spike, correlation
+from convis_core.loops.metrics import bits_per_spike, correlation, r_squared
 
-__all__ = ["Score", "score"]
+__all__ = ["BITS", "R_SQUARED", "Score", "measure_for", "score"]
 
 Score = tuple[float, tuple[float, float], float]
-"""Bits per spike, their 95 % interval, and the correlation of rate and counts."""
+"""Bits per spike or R², their 95 % interval, and the correlation of prediction and data."""
 
+BITS: Final = "bits/spike"
+R_SQUARED: Final = "R²"
 BLOCK = 50
 REPEATS = 200
 
 
-def score(rate: Tensor, counts: Tensor) -> Score:
-    """Bits per spike with an interval from a block bootstrap, and correlation.
+def measure_for(response: Tensor, wanted: Tensor, *, counted: bool) -> str:
+    """Bits per spike for counts, if the response is a rate that gives every spike a chance; else R².
+
+    Examples
+    --------
+    >>> import torch
+    >>> spikes = torch.tensor([0.0, 1.0])
+    >>> [measure_for(torch.tensor(rate), spikes, counted=True) for rate in ([0.0, 0.5], [0.5, 0.0], [-0.1, 1.0])]
+    ['bits/spike', 'R²', 'R²']
+    """
+    may_fire = bool((response >= 0).all()) and bool((response[wanted > 0] > 0).all())
+    return BITS if counted and may_fire else R_SQUARED
+
+
+def score(prediction: Tensor, wanted: Tensor, measure: str = BITS) -> Score:
+    """Bits per spike or R², with an interval from a block bootstrap, and correlation.
 
     Examples
     --------
@@ -31,11 +48,12 @@ def score(rate: Tensor, counts: Tensor) -> Score:
     >>> low <= bits <= high, round(r, 3)
     (True, 1.0)
     """
-    level = float(counts.mean())
+    level = float(wanted.mean())
 
     def bits(a: Any, b: Any) -> float:
         return bits_per_spike(a, b, baseline=level) if np.any(b) else math.nan
 
-    block = max(1, min(BLOCK, len(counts) // 4))
-    interval = block_bootstrap(bits, rate.numpy(), counts.numpy(), block=block, repeats=REPEATS)
-    return bits(rate, counts.numpy()), interval, correlation(rate, counts)
+    metric: Callable[[Any, Any], float] = bits if measure == BITS else r_squared
+    block = max(1, min(BLOCK, len(wanted) // 4))
+    interval = block_bootstrap(metric, prediction, wanted, block=block, repeats=REPEATS)
+    return metric(prediction.numpy(), wanted.numpy()), interval, correlation(prediction, wanted)

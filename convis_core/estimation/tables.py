@@ -5,7 +5,18 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-__all__ = ["html_table"]
+__all__ = ["html_table", "rounded"]
+
+
+def rounded(value: float) -> str:
+    """Write a number with three decimals, and none as less than 0 that is 0 with these.
+
+    Examples
+    --------
+    >>> rounded(-0.0001), rounded(-0.0009)
+    ('0.000', '-0.001')
+    """
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -24,6 +24,8 @@ def correlation(prediction: Any, measured: Any) -> float:
     0.5
     """
     a, b = _pair(prediction, measured)
+    if a.numel() == 0 or bool((a == a[0]).all()) or bool((b == b[0]).all()):
+        return math.nan  # whose difference from the mean would be the error of rounding
     a, b = a - a.mean(), b - b.mean()
     size = float(a.norm() * b.norm())
     return float(a @ b) / size if size > 0 else math.nan

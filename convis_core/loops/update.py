@@ -18,7 +18,7 @@ from convis_core.loops.protocol import FittableModel
 from convis_core.output import Output
 from convis_core.tensors import TIME
 
-__all__ = ["DivergedError", "Objective", "Place", "update"]
+__all__ = ["DivergedError", "Objective", "Place", "chosen_response", "update"]
 
 
 class DivergedError(FitError):
@@ -45,13 +45,7 @@ class Objective:
 
     def respond(self, model: FittableModel, frames: Tensor) -> Tensor:
         """Run the model and pick the response to be fitted."""
-        output: Output = model.as_output(model(frames))
-        if self.output is None and len(output) > 1:
-            raise FitError(
-                f"{type(model).__name__} has {len(output)} responses: {', '.join(output.names)}.",
-                f"Choose the one to fit with output={output.names[0]!r}.",
-            )
-        return output[0 if self.output is None else self.output]
+        return chosen_response(model.as_output(model(frames)), self.output, type(model).__name__)
 
     def score(self, model: FittableModel, response: Tensor, piece: Piece) -> Tensor:
         """Loss of one chunk, without the first `t_skip` frames of the data."""
@@ -63,6 +57,16 @@ class Objective:
     def penalty(self, model: FittableModel) -> Tensor | float:
         """All penalties of the model together."""
         return sum((penalise(model) for penalise in self.penalties), start=0.0)
+
+
+def chosen_response(output: Output, which: int | str | None, model: str) -> Tensor:
+    """The response that is asked for; of several, one has to be."""
+    if which is None and len(output) > 1:
+        raise FitError(
+            f"{model} has {len(output)} responses: {', '.join(output.names)}.",
+            f"Choose the one to fit with output={output.names[0]!r}.",
+        )
+    return output[0 if which is None else which]
 
 
 def update(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -84,9 +84,9 @@ def quiet(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
-def legend(ax: Axes, title: str = "") -> None:
+def legend(ax: Axes, title: str = "", loc: Literal["upper right", "upper left", "best"] = "upper right") -> None:
     """Name the lines in a corner, readable above whatever lies there."""
-    ax.legend(title=title or None, loc="upper right", fontsize="small", framealpha=0.8, edgecolor="none")
+    ax.legend(title=title or None, loc=loc, fontsize="small", framealpha=0.8, edgecolor="none")
 
 
 def note(ax: Axes, text: str) -> None:

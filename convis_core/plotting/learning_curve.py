@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from convis_core.estimation import LearningCurve
-from convis_core.plotting.canvas import axes_to_draw_in, quiet
+from convis_core.plotting.canvas import axes_to_draw_in, legend, quiet
 
 __all__ = ["plot_learning_curve"]
 
@@ -44,5 +44,5 @@ def plot_learning_curve(curve: LearningCurve, ax: Axes | None = None) -> list[Li
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(title="learning curve", xlabel="frames learnt from", ylabel="bits per spike")
     quiet(axes)
-    axes.legend(loc="best", fontsize="small", framealpha=0.8, edgecolor="none")
+    legend(axes, loc="best")
     return [learnt, test]

@@ -27,8 +27,8 @@ def report() -> FitReport:
 
 def test_its_score_is_that_of_the_fit(report: FitReport) -> None:
     bits, (low, high), r = report.scores["receptive field"]
-    assert bits == pytest.approx(report.field.scores["test bits/spike"])
-    assert r == pytest.approx(report.field.scores["test correlation"])
+    assert bits == pytest.approx(report.fitted.scores["test bits/spike"])
+    assert r == pytest.approx(report.fitted.scores["test correlation"])
     assert low < bits < high
 
 
@@ -40,7 +40,7 @@ def test_baselines_stand_below_it(report: FitReport) -> None:
 
 
 def test_the_data_follow_the_nonlinearity(report: FitReport) -> None:
-    model = nonlinearity_named(report.field.nonlinearity).rate(report.observed.groups.drive)
+    model = nonlinearity_named(report.fitted.nonlinearity).rate(report.observed.groups.drive)
     data = report.observed.groups
     expected = model.numpy()
     assert np.mean(np.abs((data.spikes / data.frames).numpy() - expected) < 3 * data.errors.numpy() + 0.05) > 0.8
@@ -58,7 +58,7 @@ def test_text_and_page_say_the_same(report: FitReport) -> None:
 
 
 def test_it_says_how_sure_the_filter_is(report: FitReport) -> None:
-    filter, error = report.field.filter, report.field.filter_error
+    filter, error = report.fitted.filter, report.fitted.filter_error
     sure = int((np.abs(filter) > 2 * error).sum())
     assert 20 < sure < filter.size
     assert f"{sure} of {filter.size} weights" in report.confidence()
@@ -77,8 +77,9 @@ def test_a_filter_without_parts_is_drawn_by_its_strongest_lag_and_pixel(method: 
     report = FitReport.of(found, cell.stimulus, cell.spikes)
     lag, x, y = np.unravel_index(np.abs(found.filter).argmax(), found.filter.shape)
     axes = {ax.get_title(): ax for part in report.plot().subfigs for ax in part.axes}
-    assert {f"filter at lag {lag}", f"filter at pixel ({x}, {y}), 2 errors"} <= set(axes)
-    drawn = axes[f"filter at pixel ({x}, {y}), 2 errors"].lines[1].get_ydata()
+    course = f"filter at pixel ({x}, {y})" + ", 2 errors" * (method == "ald")
+    assert {f"filter at lag {lag}", course} <= set(axes)
+    drawn = axes[course].lines[1].get_ydata()
     np.testing.assert_allclose(drawn, found.filter[:, x, y])
     assert ("not known" in report.confidence()) == (method == "whitened_sta")
     plt.close("all")
