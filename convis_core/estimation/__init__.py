@@ -18,6 +18,7 @@ from convis_core.estimation.resampling import block_bootstrap, folds
 from convis_core.estimation.search import Candidate, search_settings
 from convis_core.estimation.spike_distances import van_rossum_distance, victor_purpura_distance
 from convis_core.loops import losses, regularisers
+from convis_core.loops.bookmark import Bookmark
 from convis_core.loops.bounded_lbfgs import BoundedLBFGS
 from convis_core.loops.checkpoint import resume_checkpoint, save_checkpoint
 from convis_core.loops.early_stopping import stop_early
@@ -35,6 +36,7 @@ from convis_core.ops.kernel_bases import KernelBasis
 __all__ = [
     "ESTIMATORS",
     "NONLINEARITY_METHODS",
+    "Bookmark",
     "BoundedLBFGS",
     "Candidate",
     "FiniteDifferences",

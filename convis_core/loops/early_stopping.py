@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
-import torch
-
+from convis_core.errors import FitError
+from convis_core.loops.bookmark import BestEpoch, Bookmark
 from convis_core.loops.fit import FitStep, check_score, steps_of_a_fit
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
+from convis_core.loops.values import copy_values, put_values
 
 __all__ = ["stop_early"]
 
 
 def stop_early(
-    steps: Iterable[FitStep], model: FittableModel, score: Callable[[], float], *, patience: int = 5
+    steps: Iterable[FitStep],
+    model: FittableModel,
+    score: Callable[[], float],
+    *,
+    patience: int = 5,
+    resume: Bookmark | None = None,
 ) -> Iterator[FitStep]:
     """Pass the steps of a fit on until the score has not fallen for some epochs.
 
@@ -32,6 +39,9 @@ def stop_early(
         Asked once before the first step and after every epoch.
     patience : int
         Epochs without a better score after which to end.
+    resume : Bookmark, optional
+        That of a step passed on before, with which the fit is resumed, too: the best score up to there and
+        the epochs waited go on to count.
 
     Examples
     --------
@@ -45,23 +55,30 @@ def stop_early(
     """
     patience = check_steps(patience, "patience", "epochs")
     check_score(score)
-    best, kept = float(score()), _copy(model)
-    waited = 0
+    return _until_no_better(steps, model, score, patience, None if resume is None else _known(resume))
+
+
+def _known(resume: Bookmark) -> BestEpoch:
+    if resume.stopping is None:
+        raise FitError(
+            "The bookmark is of a step that stop_early had not passed on, so it knows of no best epoch.",
+            "Save the steps that come out of stop_early, or stop early from here on, without resume=.",
+        )
+    return resume.stopping
+
+
+def _until_no_better(
+    steps: Iterable[FitStep], model: FittableModel, score: Callable[[], float], patience: int, best: BestEpoch | None
+) -> Iterator[FitStep]:
+    best = best or BestEpoch(float(score()), copy_values(model))
     try:
-        for step in steps_of_a_fit(steps, "ends_epoch"):
+        for step in () if best.waited >= patience else steps_of_a_fit(steps, "bookmark"):
             if step.ends_epoch:
                 now = float(score())
-                waited += 1
-                if now < best or (math.isnan(best) and not math.isnan(now)):
-                    best, kept, waited = now, _copy(model), 0
-            yield step
-            if waited >= patience:
+                better = now < best.score or (math.isnan(best.score) and not math.isnan(now))
+                best = BestEpoch(now, copy_values(model)) if better else replace(best, waited=best.waited + 1)
+            yield replace(step, bookmark=replace(step.bookmark, stopping=best))
+            if best.waited >= patience:
                 return
     finally:
-        with torch.no_grad():
-            for parameter, value in zip(model.parameters(), kept, strict=True):
-                parameter.copy_(value)
-
-
-def _copy(model: FittableModel) -> list[torch.Tensor]:
-    return [parameter.detach().clone() for parameter in model.parameters()]
+        put_values(model, best.values)

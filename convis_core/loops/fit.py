@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,16 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convis_core.errors import FitError
-from convis_core.loops.best_pass import BestPass
+from convis_core.loops.bookmark import BestPass, Bookmark
+from convis_core.loops.course import Course, Place
 from convis_core.loops.first_checks import check_recordings
 from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.optimizers import needs_gradient, searches
-from convis_core.loops.pairs import Pairs, trials
+from convis_core.loops.pairs import trials
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
-from convis_core.loops.update import DivergedError, Objective, Place, update
-from convis_core.tensors import TIME
+from convis_core.loops.update import DivergedError, Objective, update
+from convis_core.loops.values import copy_values, put_values
 
 __all__ = ["FitStep", "check_score", "fit", "loss_per_chunk", "steps_of_a_fit"]
 
@@ -53,6 +54,8 @@ class FitStep:
         Whether this was the last update of a pass over the data.
     n_chunks : int
         Chunks whose losses were added up; more than one by LBFGS.
+    bookmark : Bookmark
+        Where the fit goes on from here.
     """
 
     step: int
@@ -67,6 +70,7 @@ class FitStep:
     trial: int = 0
     ends_epoch: bool = False
     n_chunks: int = 1
+    bookmark: Bookmark = field(kw_only=True, repr=False)
 
 
 def steps_of_a_fit(steps: Any, asked: str) -> Iterator[FitStep]:
@@ -101,7 +105,7 @@ def fit(
     penalties: Sequence[Callable[[Any], Tensor]] = (),
     clip: float | None = None,
     schedule: LRScheduler | None = None,
-    done: int = 0,
+    resume: Bookmark | None = None,
 ) -> Iterator[FitStep]:
     """Fit a model to a target and yield every update as soon as it is made.
 
@@ -142,9 +146,9 @@ def fit(
         Largest norm of the gradient; a longer one is shortened to it.
     schedule : torch.optim.lr_scheduler.LRScheduler, optional
         Stepped after every epoch.
-    done : int
-        Updates that an earlier part of the same fit has made: they are not made again, and the
-        state the model has now is carried on. See `convis_core.loops.checkpoint`.
+    resume : Bookmark, optional
+        Where an earlier part of the same fit has come to, ``step.bookmark`` of its last step or what
+        `convis_core.loops.checkpoint.resume_checkpoint` returns. What comes before is not read again.
 
     Yields
     ------
@@ -176,7 +180,16 @@ def fit(
             "Use one of convis_core.estimation.losses, e.g. losses.mean_squared_error.",
         )
     check_recordings(recordings, loss_fn, objective.t_skip, list(model.parameters()))
-    return _steps(model, recordings, objective, epochs, optimizer, schedule, done)
+    begin = resume or Bookmark(0, 0, 0, 0, BestPass.at_first(copy_values(model)))
+    for name, given in (("optimizer", optimizer), ("schedule", schedule)):
+        if getattr(begin, name) is not None and given is None:
+            raise FitError(
+                f"The part of the fit before this one was given {name}=, and this one is not.",
+                f"Give {name}= to both.",
+            )
+    course = Course(recordings, model)
+    course.check(begin)
+    return _steps(model, course, objective, epochs, replace(begin, optimizer=optimizer, schedule=schedule))
 
 
 def _chosen(model: FittableModel, optimizer: Optimizer | None) -> Optimizer:
@@ -186,55 +199,41 @@ def _chosen(model: FittableModel, optimizer: Optimizer | None) -> Optimizer:
     return found
 
 
-def _steps(
-    model: FittableModel,
-    recordings: list[Pairs],
-    objective: Objective,
-    epochs: int,
-    optimizer: Optimizer | None,
-    schedule: LRScheduler | None,
-    done: int,
-) -> Iterator[FitStep]:
-    kept = carried = model.get_state()
-    frames = sum(pairs.n_frames for pairs in recordings)
-
-    def places(trial: int = 0, start: int = 0) -> Iterator[Place]:
-        for number, pairs in enumerate(recordings[trial:], start=trial):
-            for piece in pairs.read(model.dtype, model.device, start if number == trial else 0):
-                yield Place(number, piece, piece.frames.shape[TIME] / frames)
-
-    step, best = 0, BestPass(model)
+def _steps(model: FittableModel, course: Course, objective: Objective, epochs: int, at: Bookmark) -> Iterator[FitStep]:
+    kept = model.get_state()
     try:
-        for epoch in range(epochs):
-            best.begin()
-            for place in places():
-                trial, piece, stop = place.trial, place.piece, place.piece.start + place.piece.frames.shape[TIME]
-                chosen = _chosen(model, optimizer)
-                takes_rest = searches(chosen)
-                ends = takes_rest or (stop == recordings[trial].n_frames and trial == len(recordings) - 1)
-                if piece.start == 0:
-                    model.start_trial(trial)
-                if step >= done:
-                    if step == done and piece.start > 0:
-                        model.set_state(carried)
-                    rest = partial(places, trial, piece.start) if takes_rest else partial(iter, (place,))
-                    loss, n_chunks, response = update(model, chosen, objective, rest, needs_gradient(chosen))
-                    best.add(loss)
-                    if ends and schedule is not None:
-                        schedule.step()
-                    name = type(chosen).__name__
-                    numbers = step, epoch, piece.start, stop, loss, name
-                    yield FitStep(*numbers, piece.frames, piece.wanted, response, trial, ends, n_chunks)
-                step += 1
-                if takes_rest:
-                    break
-            if step > done:
-                best.end()
+        while at.epoch < epochs:
+            if (at.trial, at.start) == (0, 0):
+                at = replace(at, passes=at.passes.begin(copy_values(model)))
+            first = course.chunk(at.trial, at.start)
+            if first is None:  # a film that ended earlier than it had said
+                at = course.after(at, at.trial)
+                continue
+            step = _step(model, course, objective, first, at)
+            at = step.bookmark
+            yield step
     except DivergedError:
-        best.put_back()
+        put_values(model, at.passes.values)
         raise
     finally:
         model.set_state(kept)
+
+
+def _step(model: FittableModel, course: Course, objective: Objective, first: Place, at: Bookmark) -> FitStep:
+    """Make one update, from the first chunk or from all that is left of the pass, and note where it leads."""
+    chosen = _chosen(model, at.optimizer)
+    takes_rest = searches(chosen)
+    places = partial(course.rest, first) if takes_rest else partial(iter, (first,))
+    loss, n_chunks, response = update(model, chosen, objective, places, at.state, needs_gradient(chosen))
+    made = replace(at, step=at.step + 1, passes=at.passes.add(loss), stopping=None)
+    then = course.after(made) if takes_rest else course.after(made, at.trial, first.piece.stop)
+    if then.start > 0:
+        then = replace(then, state=model.get_state())
+    ends = then.epoch > at.epoch
+    if ends and at.schedule is not None:
+        at.schedule.step()
+    numbers = at.step, at.epoch, at.start, first.piece.stop, loss, type(chosen).__name__
+    return FitStep(*numbers, first.piece.frames, first.piece.wanted, response, at.trial, ends, n_chunks, bookmark=then)
 
 
 def loss_per_chunk(

@@ -32,6 +32,11 @@ class Piece(NamedTuple):
     wanted: Tensor
     importance: Tensor | None
 
+    @property
+    def stop(self) -> int:
+        """Index of the frame after its last one."""
+        return self.start + self.frames.shape[TIME]
+
 
 @dataclass
 class Pairs:
@@ -64,23 +69,31 @@ class Pairs:
         assert self.stimulus.length is not None
         return self.stimulus.length
 
+    def piece(self, start: int, dtype: torch.dtype, device: torch.device) -> Piece:
+        """Read the chunk that starts with a frame, without frames where a film ended earlier than it said."""
+        frames = _get(self.stimulus, start, self.length)
+        wanted = _get(self.recording, start, frames.shape[TIME])
+        check_finite(frames, "The input", start)
+        importance = None if self.importance is None else _get(self.importance, start, frames.shape[TIME])
+        check_finite(wanted if importance is None else torch.where(importance > 0, wanted, 0), "The target", start)
+        return Piece(
+            start,
+            frames.to(device=device, dtype=dtype),
+            wanted.to(device=device, dtype=dtype),
+            None if importance is None else importance.to(device=device, dtype=dtype),
+        )
+
     def read(self, dtype: torch.dtype, device: torch.device, start: int = 0) -> Iterator[Piece]:
         """Yield every chunk from a frame on."""
-        for stream in (self.stimulus, self.recording, self.importance):
-            if stream is not None:
-                stream.seek(start)
-        while (frames := self.stimulus.get(self.length)).shape[TIME]:
-            start = self.stimulus.position - frames.shape[TIME]
-            wanted = self.recording.get(frames.shape[TIME])
-            check_finite(frames, "The input", start)
-            importance = None if self.importance is None else self.importance.get(frames.shape[TIME])
-            check_finite(wanted if importance is None else torch.where(importance > 0, wanted, 0), "The target", start)
-            yield Piece(
-                start,
-                frames.to(device=device, dtype=dtype),
-                wanted.to(device=device, dtype=dtype),
-                None if importance is None else importance.to(device=device, dtype=dtype),
-            )
+        while start < self.n_frames and (piece := self.piece(start, dtype, device)).stop > start:
+            yield piece
+            start = piece.stop
+
+
+def _get(stream: Stream, start: int, n: int) -> Tensor:
+    if stream.position != start:  # it may have been read by others in between
+        stream.seek(start)
+    return stream.get(n)
 
 
 def trials(source: Any, target: Any, dt: int | None, weights: Any = None) -> list[Pairs]:

@@ -14,6 +14,7 @@ from convis_core.errors import FitError
 from convis_core.loops.fit import FitStep, check_score, steps_of_a_fit
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
+from convis_core.loops.values import copy_values, put_values
 
 __all__ = ["Trajectory"]
 
@@ -90,8 +91,12 @@ class Trajectory:
         return values
 
     def branch(self, step: int) -> None:
-        """Set the model back to a step and forget what came after; a new fit goes on from there."""
-        self._install(self.at(step))
+        """Set the model back to a step, or to the last record before, and forget what came after.
+
+        A new fit goes on from there. Choose its optimiser anew: what the old one has learnt of the
+        gradients, and LBFGS of the curvature, belongs to the parameters that are forgotten.
+        """
+        put_values(self._model, self.at(step))
         self._records = {kept: record for kept, record in self._records.items() if kept <= step}
         del self.losses[step:]
 
@@ -109,13 +114,13 @@ class Trajectory:
             From number of updates to score. The model ends with the parameters it had.
         """
         check_score(score)
-        kept, scores = [parameter.detach().clone() for parameter in self._model.parameters()], {}
+        kept, scores = copy_values(self._model), {}
         try:
             for step in self.steps:
-                self._install(self.at(step))
+                put_values(self._model, self.at(step))
                 scores[step] = self._number(score())
         finally:
-            self._install(kept)
+            put_values(self._model, kept)
         return scores
 
     @staticmethod
@@ -126,11 +131,6 @@ class Trajectory:
                 f"A score is one number, got {value!r:.80}.", "Add up those of the chunks: compute_loss(...).sum()."
             )
         return float(value.item() if hasattr(value, "item") else value)
-
-    def _install(self, values: list[Tensor]) -> None:
-        with torch.no_grad():
-            for parameter, value in zip(self._model.parameters(), values, strict=True):
-                parameter.copy_(value)
 
     def _add(self, step: int) -> None:
         parts = [p.detach().cpu().contiguous().numpy().reshape(-1).view(np.uint8) for p in self._model.parameters()]

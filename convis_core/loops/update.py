@@ -5,32 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from convis_core.errors import ConvisError, FitError
+from convis_core.loops.course import Place
+from convis_core.loops.dice import get_dice, set_dice
 from convis_core.loops.losses import Loss, weighted
 from convis_core.loops.pairs import Piece, matched
 from convis_core.loops.protocol import FittableModel
+from convis_core.loops.values import copy_values, put_values
 from convis_core.output import Output
 from convis_core.tensors import TIME
 
-__all__ = ["DivergedError", "Objective", "Place", "chosen_response", "update"]
+__all__ = ["DivergedError", "Objective", "chosen_response", "update"]
 
 
 class DivergedError(FitError):
     """The loss, or a parameter, is no longer finite."""
-
-
-class Place(NamedTuple):
-    """A chunk, the trial it is from, and the part of an epoch, and of its penalties, that it makes up."""
-
-    trial: int
-    piece: Piece
-    share: float
 
 
 @dataclass
@@ -74,28 +69,30 @@ def update(
     optimizer: Optimizer,
     objective: Objective,
     places: Callable[[], Iterator[Place]],
+    state: dict[str, Any] | None,
     gradient: bool = True,
 ) -> tuple[float, int, Tensor]:
     """Make one step of the optimiser, on all places together, and leave the state at their end, detached.
 
-    What comes back is the loss before the step, the number of places, and the response to the first. The gradients
-    of all places are added up one after the other, so memory is bounded by one of them. Without `gradient` the
-    optimiser gets the loss alone.
+    The model begins with the state given, whatever was done with it since, or without memory. What comes back is the
+    loss before the step, the number of places, and the response to the first. The gradients of all places are added
+    up one after the other, so memory is bounded by one of them. Without `gradient` the optimiser gets the loss alone.
     """
-    before, dice = model.get_state(), torch.get_rng_state()
+    dice = get_dice(model.device)
     evaluations: list[tuple[float, int]] = []
     responses: list[Tensor] = []
     beginning = ""
 
     def respond() -> Iterator[tuple[Place, Tensor]]:
         nonlocal beginning
-        torch.set_rng_state(dice)
+        set_dice(model.device, dice)
         for number, place in enumerate(places()):
-            if number == 0:
-                model.set_state(before)
-                beginning = f"frame {place.piece.start} on"
-            elif place.piece.start == 0:
+            if number == 0 or place.piece.start == 0:
                 model.start_trial(place.trial)
+            if number == 0:
+                beginning = f"frame {place.piece.start} on"
+                if state is not None:
+                    model.set_state(state)
             yield place, objective.respond(model, place.piece.frames)
             model.detach_state()
 
@@ -149,13 +146,11 @@ def update(
 @contextmanager
 def _undone_on_error(model: FittableModel, optimizer: str, beginning: Callable[[], str]) -> Iterator[None]:
     """Put the parameters back if a step fails or is interrupted, and say which step it was."""
-    undo = [(p, p.detach().clone()) for p in model.parameters()]
+    undo = copy_values(model)
     try:
         yield
     except BaseException as error:
-        with torch.no_grad():
-            for parameter, value in undo:
-                parameter.copy_(value)
+        put_values(model, undo)
         if isinstance(error, ConvisError) or not isinstance(error, Exception):
             raise
         raise FitError(

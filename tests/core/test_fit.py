@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import convis_core as convis
-from convis_core import FitStep, Layer, fit, parameter
+from convis_core import Layer, fit, parameter
 from convis_core.errors import ConvisError, FitError, ResolutionError, ShapeError, UnknownNameError
 from convis_core.loops.losses import poisson_loss
 from convis_core.loops.optimizers import optimizer_names
@@ -451,6 +451,8 @@ def test_a_time_series_against_an_image_warns_at_the_users_line() -> None:
 
 
 def test_a_step_is_a_value() -> None:
-    step = FitStep(0, 0, 0, 1, 0.0, "SGD", torch.zeros(1), torch.zeros(1), torch.zeros(1))
+    model = Gain()
+    model.set_optimizer.SGD()
+    step = next(model.fit(STIMULUS, RESPONSE))
     with pytest.raises(AttributeError):
         step.loss = 1.0  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from convis_core import filters, models
 from convis_core.errors import ConvisError
+from convis_core.loops.bookmark import BestPass, Bookmark
 from convis_core.loops.early_stopping import stop_early
 from convis_core.loops.metrics import bits_per_spike, correlation, explained_variance, poisson_deviance, r_squared
 from convis_core.loops.regularisers import L1, L2, GroupSparsity, Locality, LowRank, Smoothness
@@ -151,12 +152,20 @@ def test_a_rate_of_zero_where_a_spike_came_scores_minus_infinity() -> None:
 # Early stopping ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """What stop_early asks of a step."""
+
+    bookmark: Bookmark
+    ends_epoch: bool = True
+
+
 def epochs(model: torch.nn.Linear, scores: list[float]) -> Any:
     """Steps that each end an epoch, and leave its number in the weight."""
     for number in range(1, len(scores) + 1):
         with torch.no_grad():
             model.weight.fill_(number)
-        yield SimpleNamespace(ends_epoch=True)
+        yield Epoch(Bookmark(number, 0, 0, number, BestPass.at_first(())))
 
 
 @pytest.mark.parametrize(

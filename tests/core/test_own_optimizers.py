@@ -148,8 +148,8 @@ def test_it_goes_on_after_a_checkpoint_as_if_nothing_had_been(tmp_path: Path) ->
             torch.manual_seed(9)
             model = convis.models.LN(kernel_dim=(6, 5, 5))
             model.set_optimizer.BoundedLBFGS(max_iter=3)
-            done = resume_checkpoint(tmp_path / "fit.ckpt", model)
-            for _ in model.fit(STIMULUS, RESPONSE, dt=20, epochs=4, done=done):
+            bookmark = resume_checkpoint(tmp_path / "fit.ckpt", model)
+            for _ in model.fit(STIMULUS, RESPONSE, dt=20, epochs=4, resume=bookmark):
                 pass
         return [p.detach().numpy() for p in model.parameters()]
 
