@@ -98,7 +98,7 @@ class Trajectory:
         """
         put_values(self._model, self.at(step))
         self._records = {kept: record for kept, record in self._records.items() if kept <= step}
-        del self.losses[step:]
+        del self.losses[next(reversed(self._records)) :]
 
     def evaluate(self, score: Callable[[], float]) -> dict[int, float]:
         """Score the model as it was after each recorded step: a learning curve, drawn up afterwards.
