@@ -131,7 +131,7 @@ def fit(
         By default the one chosen with ``model.set_optimizer``, looked up at every
         step, so it may be changed while the fit goes on.
     loss_fn : callable
-        ``loss_fn(response, target)`` to a scalar tensor.
+        ``loss_fn(response, target)`` to a scalar tensor; where LBFGS puts chunks together, the sum of theirs.
     t_skip : int
         Frames at the start of the data that do not count.
     output : int or str, optional

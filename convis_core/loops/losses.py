@@ -58,10 +58,9 @@ class PointwiseLoss:
             target = torch.where(weights > 0, target, 0.0)  # what is masked may be anything, NaN too
         if self.check is not None:
             self.check(target)
-        if weights is None:
-            loss = self.each(response, target)
-            return loss.mean() if self.mean else loss.sum()
         loss = self.each(response, target)
+        if weights is None:
+            return loss.mean() if self.mean and loss.numel() else loss.sum()  # no points, no loss
         weights = weights.expand_as(loss)
         loss = loss * weights
         return loss.sum() / weights.sum().clamp_min(LEAST) if self.mean else loss.sum()
@@ -119,7 +118,15 @@ r"""Sum of squared errors, :math:`\sum (r - y)^2`.
 """
 
 mean_squared_error: Final = PointwiseLoss("mean_squared_error", _squared, mean=True)
-r"""Mean of squared errors, :math:`\frac1n \sum (r - y)^2`."""
+r"""Mean of squared errors, :math:`\frac1n \sum (r - y)^2`.
+
+In a fit the mean is that of one chunk, also of a last one that is shorter than the others. An optimiser that makes
+one update from several chunks, LBFGS, has them count by their frames and weights: what it makes small is the mean
+over all their points, times their number, however time is cut.
+
+>>> float(mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0])))
+2.0
+"""
 
 poisson_loss: Final = PointwiseLoss("poisson_loss", _poisson, check=check_counts)
 r"""Negative Poisson log-likelihood :math:`\sum r - y \log r`, without the term of the counts alone."""

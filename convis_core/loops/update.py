@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from torch.optim import Optimizer
 from convis_core.errors import ConvisError, FitError
 from convis_core.loops.course import Place
 from convis_core.loops.dice import get_dice, set_dice
-from convis_core.loops.losses import Loss, weighted
+from convis_core.loops.losses import Loss, PointwiseLoss, weighted
 from convis_core.loops.pairs import Piece, matched
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.values import copy_values, put_values
@@ -44,10 +45,30 @@ class Objective:
 
     def score(self, model: FittableModel, response: Tensor, piece: Piece) -> Tensor:
         """Loss of one chunk, without the first `t_skip` frames of the data."""
-        skip = min(max(self.t_skip - piece.start, 0), response.shape[TIME])
+        skip = self._skipped(piece)
         target = matched(response, piece.wanted, model)
         importance = None if piece.importance is None else piece.importance[:, :, skip:]
         return weighted(self.loss_fn, response[:, :, skip:], target[:, :, skip:], importance)
+
+    def shares(self, places: Iterable[Place]) -> list[float]:
+        """Factor of the loss of each place where several are put together: 1, and for a mean their size, 1 on average.
+
+        With it each point counts the same, however time is cut.
+        """
+        if not (isinstance(self.loss_fn, PointwiseLoss) and self.loss_fn.mean):
+            return []
+        sizes = [self._size(place.piece) for place in places]
+        return [len(sizes) * size / sum(sizes) for size in sizes] if sum(sizes) > 0 else []
+
+    def _skipped(self, piece: Piece) -> int:
+        return min(max(self.t_skip - piece.start, 0), piece.frames.shape[TIME])
+
+    def _size(self, piece: Piece) -> float:
+        """Frames that count, each as much as its weights say."""
+        skip = self._skipped(piece)
+        if piece.importance is None:
+            return float(piece.frames.shape[TIME] - skip)
+        return float(piece.importance[:, :, skip:].double().sum()) / piece.importance[:, :, 0].numel()
 
     def penalty(self, model: FittableModel) -> Tensor | float:
         """All penalties of the model together."""
@@ -79,6 +100,8 @@ def update(
     up one after the other, so memory is bounded by one of them. Without `gradient` the optimiser gets the loss alone.
     """
     dice = get_dice(model.device)
+    fitted = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    shares = objective.shares(places())
     evaluations: list[tuple[float, int]] = []
     responses: list[Tensor] = []
     beginning = ""
@@ -99,7 +122,7 @@ def update(
     def closure() -> Tensor:
         optimizer.zero_grad()
         losses = []
-        for place, response in respond():
+        for (place, response), share in zip(respond(), chain(shares, repeat(1.0)), strict=False):
             loss = objective.score(model, response, place.piece)
             if not isinstance(loss, Tensor) or loss.numel() != 1:
                 got = (
@@ -109,6 +132,7 @@ def update(
                     f"A loss is one number, as a tensor that keeps its gradient; loss_fn gave {got}.",
                     "Sum over all points, e.g. loss_fn=lambda response, target: (response - target).square().sum().",
                 )
+            loss = share * loss
             if objective.penalties:
                 loss = loss + place.share * objective.penalty(model)
             _check_finite(loss)
@@ -124,7 +148,7 @@ def update(
             if not responses:
                 responses.append(response.detach())
         if gradient and objective.clip is not None:
-            torch.nn.utils.clip_grad_norm_(list(model.parameters()), objective.clip)
+            torch.nn.utils.clip_grad_norm_(fitted, objective.clip)
         total = torch.stack(losses).sum()
         evaluations.append((float(total), len(losses)))
         return total

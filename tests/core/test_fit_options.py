@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +49,48 @@ def test_a_mean_with_weights_divides_by_them(model: convis.models.LN) -> None:
     assert plain == pytest.approx(tripled, rel=1e-5)
 
 
+def test_a_mean_of_no_points_is_no_loss(model: convis.models.LN) -> None:
+    losses = model.compute_loss(STIMULUS, RESPONSE, dt=20, loss_fn=mean_squared_error, t_skip=25)
+    assert losses[0] == 0.0 and (losses[1:] > 0).all()
+    model.set_optimizer.SGD(lr=1e-6)
+    assert model.optimize(STIMULUS, RESPONSE, dt=20, loss_fn=mean_squared_error, t_skip=25) == pytest.approx(
+        losses, rel=0.1
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"t_skip": 7}, {"weights": True}])
+@pytest.mark.parametrize("lengths", [(80,), (50, 30)])
+def test_a_mean_over_several_chunks_has_each_point_count_the_same(
+    options: dict[str, Any], lengths: tuple[int, ...]
+) -> None:
+    """What is made small is the mean over all points, as often as there are chunks, however time is cut."""
+    edges = np.cumsum([0, *lengths])
+    films, answers, weights = (
+        [whole[a:b] for a, b in itertools.pairwise(edges)]
+        for whole in (STIMULUS, RESPONSE, 1.0 + np.arange(80) % 3 * (np.arange(80) > 60))
+    )
+    given = {**options, **({"weights": weights} if "weights" in options else {})}
+    means, found = [], []
+    for dt in (80, 33, 13):
+        torch.manual_seed(0)
+        model = convis.models.LN(kernel_dim=(3, 3, 3)).double()
+        model.set_optimizer.LBFGS(max_iter=1)  # along the gradient, as far whatever its length
+        (step,) = model.fit(films, answers, dt=dt, loss_fn=mean_squared_error, **given)
+        means.append(step.loss / step.n_chunks)
+        found.append(kernel(model))
+    assert means == pytest.approx([means[0]] * 3, rel=1e-12)
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0], rtol=1e-9, atol=1e-12)
+
+
+def test_a_mean_is_that_of_each_chunk_where_each_makes_an_update(model: convis.models.LN) -> None:
+    """A last chunk of 20 frames is not a quarter of one of 60: its mean is the loss, as the name says."""
+    model.set_optimizer.SGD(lr=0.0)
+    losses = model.optimize(STIMULUS, RESPONSE, dt=60, loss_fn=mean_squared_error)
+    squares = ((model.run(STIMULUS).array()[0, 0] - RESPONSE) ** 2).mean(axis=(1, 2))
+    assert losses == pytest.approx([squares[:60].mean(), squares[60:].mean()], rel=1e-4)
+
+
 def test_every_trial_starts_without_memory(model: convis.models.LN) -> None:
     parts = [STIMULUS[:30], STIMULUS[30:]], [RESPONSE[:30], RESPONSE[30:]]
     together = model.compute_loss(*parts)
@@ -83,6 +128,16 @@ def test_a_clipped_step_is_as_long_as_it_may_be(model: convis.models.LN) -> None
     model.optimize(STIMULUS, RESPONSE, clip=1e-3)
     after = torch.cat([p.detach().flatten() for p in model.parameters() if p.requires_grad])
     assert float((after - before).norm()) == pytest.approx(1e-3, rel=0.01)
+
+
+def test_only_what_is_fitted_counts_for_the_length_of_a_step(model: convis.models.LN) -> None:
+    """Gradients of other parameters are not those of this step, for no optimiser clears them."""
+    bias = model.conv.bias
+    model.set_optimizer.SGD([bias], lr=1.0)
+    way = [float(bias.detach())]
+    for _ in model.fit(STIMULUS, RESPONSE, dt=40, epochs=2, clip=1e-3):
+        way.append(float(bias.detach()))
+    np.testing.assert_allclose(np.abs(np.diff(way)), 1e-3, rtol=0.01)
 
 
 def test_a_schedule_is_stepped_after_every_epoch(model: convis.models.LN) -> None:
