@@ -115,11 +115,12 @@ class BoundedLBFGS(Optimizer):
             raise FitError("BoundedLBFGS needs a function that evaluates the loss.", "Call step(closure).")
         group = self.param_groups[0]
         loss_of = torch.enable_grad()(closure)
-        first = loss_of()
         memory = self.state[group["params"][0]]
         if not memory:
             memory.update(moves=[], changes=[], sizes=sizes_of(group["params"]))
         place = ParameterVector(group["params"], self._within, memory["sizes"])
+        place.enter_bounds()
+        first = loss_of()
         loss, gradient, evaluations = float(torch.as_tensor(first).detach()), place.gradient(), 1
         moves, changes = memory["moves"], memory["changes"]
         for _ in range(group["max_iter"]):

@@ -53,6 +53,11 @@ class ParameterVector:
             for k in (0, 1)
         )
 
+    def enter_bounds(self) -> None:
+        """Put what lies beyond a bound at it, and leave all else to the last digit as it is."""
+        for parameter, (low, high) in zip(self._parameters, self._within, strict=True):
+            parameter.clamp_(low, high)
+
     def read(self) -> Tensor:
         """Where the parameters are."""
         return torch.cat([p.detach().reshape(-1) for p in self._parameters]) / self._sizes

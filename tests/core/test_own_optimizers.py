@@ -69,6 +69,11 @@ def test_a_bounded_parabola_ends_where_no_allowed_direction_goes_down(seed: int,
     assert float(slope[(there > -0.5) & (there < 0.3)].abs().sum()) < 1e-4
 
 
+def test_a_start_out_of_bounds_is_brought_in_first() -> None:
+    there, seen = searched(lambda x: (x - 3.0).square().sum(), torch.tensor([5.0, -9.0]).double(), -1.0, 1.0)
+    assert there.tolist() == [1.0, 1.0] and seen[0] == 4.0 + 16.0
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_it_never_ends_higher_than_it_began(seed: int) -> None:
