@@ -17,6 +17,9 @@ __all__ = ["Part", "make_part", "pack"]
 Kind = Literal["live", "set"]
 Chunks = tuple[NDArray[Any], ...]
 
+CHUNKS = 256
+"""Chunks of events kept apart before they are joined: one more costs the same after a minute and after a day."""
+
 # JavaScript has no typed array for these, or none that views draw from
 _NARROWED = {"int64": "int32", "uint64": "uint32", "bool": "uint8", "float16": "float32"}
 
@@ -60,7 +63,7 @@ class Part:
             newer,
             fields={**self.fields, **newer.fields},
             arrays={**self.arrays, **newer.arrays},
-            appended={name: (*earlier.get(name, ()), *newer.appended.get(name, ())) for name in names},
+            appended={name: _joined((*earlier.get(name, ()), *newer.appended.get(name, ()))) for name in names},
         )
 
     def newest(self, limit: int) -> Part:
@@ -70,8 +73,21 @@ class Part:
         return replace(
             self,
             fields={**self.fields, "dropped": self.fields.get("dropped", 0) + excess},
-            appended={name: (np.concatenate(chunks)[excess:].copy(),) for name, chunks in self.appended.items()},
+            appended={name: _without(chunks, excess) for name, chunks in self.appended.items()},
         )
+
+
+def _joined(chunks: Chunks) -> Chunks:
+    return chunks if len(chunks) <= CHUNKS else (np.concatenate(chunks),)
+
+
+def _without(chunks: Chunks, n_events: int) -> Chunks:
+    """Leave out the oldest events, as views: what they leave behind is freed when the chunks are next joined."""
+    for first, chunk in enumerate(chunks):
+        if n_events < len(chunk):
+            return (chunk[n_events:], *chunks[first + 1 :])
+        n_events -= len(chunk)
+    return ()
 
 
 def make_part(

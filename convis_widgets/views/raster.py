@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,6 @@ from convis_widgets.live.widget import LiveWidget
 from convis_widgets.live.wire import Part
 
 __all__ = ["SpikeRaster"]
-
-_CONSOLIDATE = 256  # chunks kept apart before they are joined, so that posting stays cheap
 
 
 class SpikeRaster(LiveWidget):
@@ -105,7 +102,4 @@ class SpikeRaster(LiveWidget):
         return {name: value for name, value in fields.items() if value is not None}
 
     def _remember(self, present: Part) -> Part:
-        kept = present.newest(self.max_spikes)
-        if len(kept.appended.get("time", ())) <= _CONSOLIDATE:
-            return kept
-        return replace(kept, appended={name: (np.concatenate(v),) for name, v in kept.appended.items()})
+        return present.newest(self.max_spikes)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convis_core.errors import ShapeError
-from convis_widgets.live.wire import Part, make_part, pack
+from convis_widgets.live.wire import CHUNKS, Part, make_part, pack
 
 
 def spikes(*cells: int, **fields: object) -> Part:
@@ -52,6 +52,18 @@ def test_the_newest_events_stay_and_the_others_are_counted(n: int, limit: int) -
 
 def test_dropped_events_add_up() -> None:
     assert spikes(1, 2, 3).newest(2).merged(spikes(4)).newest(1).fields["dropped"] == 3
+
+
+def test_one_more_chunk_costs_the_same_after_thousands_of_them_and_at_the_limit() -> None:
+    """A page that is hidden takes nothing for hours, and the run must not slow down for that."""
+    kept = spikes(0)
+    for cell in range(1, 5 * CHUNKS):
+        kept = kept.merged(spikes(cell)).newest(4 * CHUNKS)
+        assert len(kept.appended["cell"]) <= CHUNKS
+    assert cells_of(kept) == list(range(CHUNKS, 5 * CHUNKS))
+    assert kept.fields["dropped"] == CHUNKS
+    (whole,) = spikes(*range(1000)).newest(999).appended["cell"]
+    assert whole.base is not None, "the oldest are left out without copying the others"
 
 
 def test_arrays_are_copied_so_that_a_buffer_may_be_used_again() -> None:
