@@ -71,7 +71,7 @@ class CurveView(VBox):
         self.cursor = cursor or Cursor()
         self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), y_scale or bqplot.LinearScale(min=0.0, max=1.0)
         self._share = bqplot.LinearScale(min=0.0, max=1.0)  # height of the plot, for lines from bottom to top
-        self._axes = [_axis(self.x, x_label, "bottom"), _axis(self.y, y_label, "left")]
+        self._axes = [_axis(self.x, x_label, "bottom", x_ticks), _axis(self.y, y_label, "left", Y_TICKS)]
         self._spans: dict[bqplot.Axis, tuple[float, float]] = {}
         self._extents: dict[bqplot.Lines, tuple[float, float, float, float]] = {}
         self.figure = bqplot.Figure(
@@ -159,7 +159,7 @@ class CurveView(VBox):
         if self._spans.get(axis) == span:
             return  # every change of an axis has the whole plot drawn anew
         self._spans[axis] = span
-        ticks = (decades if isinstance(scale, bqplot.LogScale) else nice_ticks)(*span, most)
+        ticks = _ticks(scale, span, most)
         self.hub.set(scale, min=span[0], max=span[1])
         self.hub.set(axis, tick_values=ticks, tick_format=tick_format(ticks))
 
@@ -178,8 +178,15 @@ class CurveView(VBox):
             self.hub.close()
 
 
-def _axis(scale: bqplot.Scale, label: str, side: str) -> bqplot.Axis:
+def _ticks(scale: bqplot.Scale, span: tuple[float, float], most: int) -> NDArray[np.float64]:
+    return (decades if isinstance(scale, bqplot.LogScale) else nice_ticks)(*span, most)
+
+
+def _axis(scale: bqplot.Scale, label: str, side: str, most: int) -> bqplot.Axis:
+    ticks = _ticks(scale, (scale.min, scale.max), most)
     return bqplot.Axis(
+        tick_values=ticks,
+        tick_format=tick_format(ticks),
         scale=scale,
         label=label,
         side=side,

@@ -63,11 +63,13 @@ class FilterVolume(VBox):
             body = Label(INSTALL)
         super().__init__([head, body])
         self.add_class("convis-volume")
+        self.add_class("convis-card")
 
     def _figure(self, size: int) -> Any:
         import ipyvolume as ipv
 
-        figure = ipv.figure(width=size, height=size)
+        # a scene for each display: in one that they shared, each would show the box that another hides in its own
+        figure = ipv.figure(width=size, height=size, scene=None)
         container = ipv.gcc()  # made with every figure, shown by none of ours
         self._unseen = [container, container.legend]
         for sign, colour in ((1, "positive"), (-1, "negative")):

@@ -15,6 +15,7 @@ from convis_core.tensors import lift
 from convis_widgets.controls.rows import parameter_rows
 from convis_widgets.views.events import RasterFeed, chosen_cells, spike_events
 from convis_widgets.views.kernel import KernelData
+from convis_widgets.views.losscurve import LossCurve
 from convis_widgets.views.raster import SpikeRaster
 from convis_widgets.views.rates import BinnedRates
 from convis_widgets.views.ticks import decades, nice_ticks, tick_format
@@ -154,4 +155,11 @@ def test_a_cloud_of_the_filter_in_3d_is_never_without_a_point(weights: float) ->
     for sign, cloud in view._clouds.items():
         assert len(cloud.x) == len(cloud.y) == len(cloud.z) == len(shown[sign]) == (36 if sign * weights > 0 else 1)
         assert (shown[sign] > 0).all() == (sign * weights > 0)
+    assert "convis-card" in view._dom_classes, "alone in a cell it is a card like the others"
+    view.close()
+
+
+def test_curves_without_a_point_have_no_more_numbers_than_those_with_one() -> None:
+    view = LossCurve()
+    assert [len(axis.tick_values) for axis in view.figure.axes] == [11, 2]
     view.close()
