@@ -20,6 +20,8 @@ from convis_widgets.live.player import Player
 
 __all__ = ["RunPlayer"]
 
+LONGEST_CHUNK = 10.0
+"""Seconds: a button pressed waits until the chunk at work is done, and a chunk's memory is taken at once."""
 KEPT_BYTES = 256_000_000
 """Memory for the newest responses of a run."""
 
@@ -145,8 +147,14 @@ class RunPlayer(Player[Chunk]):
         return {"rate": self.rate, "speed": self.speed, "chunk_ms": chunk_ms, **position}
 
     def set_chunk(self, dt: int) -> None:
-        """Change the chunk length, also in the middle of a run."""
-        self.dt = check_steps(dt, "The chunk length")
+        """Change the chunk length in frames, also in the middle of a run; at most `LONGEST_CHUNK`."""
+        seconds = check_steps(dt, "The chunk length") * self.model.resolution.step
+        if seconds > LONGEST_CHUNK:
+            raise ResolutionError(
+                f"A chunk of {seconds:g} s would keep every command waiting.",
+                f"Choose at most {1e3 * LONGEST_CHUNK:g} ms; the chunk length changes nothing in the responses.",
+            )
+        self.dt = dt
         self.submit(self._renew)
 
     def set_speed(self, speed: float | None) -> None:

@@ -58,6 +58,14 @@ def test_the_chunk_length_changes_in_the_middle_without_losing_a_frame(make_play
     assert seen == [(0, 25), (25, 75), (75, 100)]
 
 
+def test_a_chunk_that_would_keep_every_command_waiting_is_refused(make_player: Make) -> None:
+    player = make_player(dt=25)
+    player.command("chunk", 10_000.0)
+    with pytest.raises(ResolutionError, match="at most 10000 ms"):
+        player.command("chunk", 10_001.0)
+    assert player.dt == 10_000
+
+
 def test_after_stop_it_begins_again_without_memory(make_player: Make) -> None:
     conv = models.L(kernel_dim=(5, 1, 1), bias=False)
     conv.conv.set_weight(np.ones(5))
