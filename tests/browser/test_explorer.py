@@ -106,6 +106,7 @@ def test_a_view_shown_again_shows_the_present(lab: LabPage) -> None:
         EXPLORE,
         "explorer.raster",
         "explorer.impulse",
+        "explorer.volume",
     )
     lab.run_cell(0)
     lab.widget(".convis-dashboard", timeout_s=60)
@@ -121,6 +122,43 @@ def test_a_view_shown_again_shows_the_present(lab: LabPage) -> None:
     assert (shown.std(axis=2) > 20).mean() > 0.003, "spikes are coloured"
     curves = lab.page.locator(".jp-Cell").nth(2).locator(".bqplot path.line")
     assert max(len(path.get_attribute("d") or "") for path in curves.all()) > 500
+    before = wait_until_still(dashboard.card("Kernel"))
+    lab.run_cell(3)
+    lab.page.locator(".jp-Cell").nth(3).locator(".convis-volume canvas").first.wait_for()
+    dashboard.drag(dashboard.card("Kernel").locator("canvas").first, 0.4, 0.5)  # both displays are painted anew
+    turned = wait_until_changed(dashboard.card("Kernel"), before)
+    assert coloured_fraction(turned) < 3 * coloured_fraction(before), "neither display shows what the other hides"
+
+
+def test_after_the_kernel_has_ended_the_dashboard_stays_in_shape_and_says_so(lab: LabPage) -> None:
+    lab.open(EXPLORE)
+    lab.run_cell(0)
+    lab.widget(".convis-dashboard", timeout_s=60)
+    dashboard = DashboardPage(lab.page.locator(".convis-dashboard").first)
+    dashboard.play()
+    goes_on(dashboard.canvas("frames"))
+    shape = "root => [...root.querySelectorAll('.convis-grid > *')].map(card => card.getBoundingClientRect().left)"
+    before = dashboard.root.evaluate(shape)
+    lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    gone = "root => root.matches('.jupyter-widgets-disconnected')"
+    wait_until(lambda: dashboard.root.evaluate(gone), "the page knows that the kernel has ended")
+    assert "Run the cell again" in dashboard.root.evaluate("root => getComputedStyle(root, '::before').content")
+    assert dashboard.root.evaluate(shape) == before
+    lab.run_cell(0)
+    lab.widget(".convis-dashboard", timeout_s=60)
+    dashboard.play()
+    goes_on(dashboard.canvas("frames"))
+
+
+def test_colours_of_the_system_reach_sliders_and_canvases(explorer: DashboardPage) -> None:
+    slider = explorer.row("tau center").locator(".convis-slider")
+    explorer.page.emulate_media(forced_colors="active")
+    try:
+        wait_until(lambda: pixels(slider).std() > 20, "the slider stands out from the paper", 5)
+        ink = "root => getComputedStyle(root).getPropertyValue('--cv-ink').trim()"
+        assert explorer.root.evaluate(ink).lower() == "canvastext"
+    finally:
+        explorer.page.emulate_media(forced_colors="none")
 
 
 def test_a_cell_run_again_leaves_no_model_playing(lab: LabPage) -> None:
