@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import convis_core
 from convis_core.errors import ConvisError
+from convis_widgets.apps.named_models import check_model, model_names
 
 __all__ = ["main"]
 
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # read by the page's notebook, which runs in a process of its own
         if options.model:
-            os.environ["CONVIS_MODEL"] = _checked_model(options.model)
+            check_model(options.model)
+            os.environ["CONVIS_MODEL"] = options.model
         if options.video:
             os.environ["CONVIS_VIDEO"] = _checked_video(options.video)
     except ConvisError as error:
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="convis-explore", description="A model of early vision watches a video; its filters and spikes, live."
     )
     parser.add_argument("video", nargs="?", metavar="VIDEO", help="a film; without one, a made-up natural scene")
-    parser.add_argument("--model", metavar="NAME", help=f"one of {', '.join(_model_names())}")
+    parser.add_argument("--model", metavar="NAME", help=f"one of {', '.join(model_names())}")
     parser.add_argument(
         "--port", type=_port, default=8866, metavar="N", help="port to listen on (8866, or the next that is free)"
     )
@@ -69,31 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _model_names() -> list[str]:
-    """Models that can be built without being told anything."""
-    return [name for name in convis_core.models.__all__ if not _needed_arguments(getattr(convis_core.models, name))]
-
-
-def _needed_arguments(model: type) -> list[str]:
-    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [
-        parameter.name
-        for parameter in inspect.signature(model).parameters.values()
-        if parameter.default is parameter.empty and parameter.kind not in optional
-    ]
-
-
 def _port(text: str) -> int:
     port = int(text)
     if not 1 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{port} is not a port: choose one from 1024 to 65535")
     return port
-
-
-def _checked_model(name: str) -> str:
-    if name not in _model_names():
-        raise ConvisError(f"There is no model {name!r}.", f"Choose one of {', '.join(_model_names())}.")
-    return name
 
 
 def _checked_video(path: str) -> str:

@@ -6,9 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import convis_widgets
+from convis_core import Resolution
+from convis_core.errors import ConvisError
 from convis_widgets.apps import cli
+from convis_widgets.apps.named_models import build_model, model_names
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +64,24 @@ def test_an_unknown_model_is_refused_with_the_known_ones(
     assert served == []
     message = capsys.readouterr().err
     assert "'Cat'" in message and "LN" in message
+
+
+@pytest.mark.parametrize(
+    "name", ["Sequential", "Parallel", "Dict", "GLM", "SpikingModel", "make_parallel_sequential_model"]
+)
+def test_a_name_that_is_not_enough_for_a_model_is_refused(
+    name: str, served: list[dict[str, object]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--model", name]) == 2
+    assert served == [] and f"{name} needs more than its name" in capsys.readouterr().err
+    with pytest.raises(ConvisError, match="needs more than its name"):
+        convis_widgets.explore(name)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_model_of_the_list_answers_a_stimulus(name: str) -> None:
+    model = build_model(name, Resolution(10.0, 1000.0))
+    assert model.run(np.ones((3, 8, 8)))[0].shape[2] == 3
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "many"])
