@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from ipywidgets import Box, HBox, VBox, Widget
 
+from convis_core import Layer
+from convis_core.errors import ConvisError
 from convis_widgets.apps.one_per_cell import take_the_place
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
+from convis_widgets.views.kernel import KernelData
+from convis_widgets.views.mosaic import FilterMosaic
 
-__all__ = ["Dashboard"]
+__all__ = ["Dashboard", "show_tiles"]
 
 
 class Dashboard(VBox):
@@ -58,6 +62,18 @@ class Dashboard(VBox):
         for part in _within(self):
             part.close()
         super().close()
+
+
+def show_tiles(model: Layer, mosaic: FilterMosaic) -> KernelData | None:
+    """Show the filter of a model in a mosaic and return it; the title says it where a model has none."""
+    try:
+        data = KernelData.of(model)
+    except ConvisError as error:
+        mosaic.title = f"Filter: {error.message}"
+        return None
+    mosaic.dt = data.step * data.thinning
+    mosaic.show(data.tiles)
+    return data
 
 
 def _within(box: Widget) -> Iterator[Widget]:

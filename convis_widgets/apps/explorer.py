@@ -7,10 +7,11 @@ from typing import Any
 
 from ipywidgets import Dropdown, Layout
 
-from convis_core import Chunk, Layer, Resolution, models
+from convis_core import Chunk, Layer, Resolution
 from convis_core.errors import ConvisError
 from convis_core.streams import Stream
-from convis_widgets.apps.dashboard import Dashboard
+from convis_widgets.apps.dashboard import Dashboard, show_tiles
+from convis_widgets.apps.named_models import build_model
 from convis_widgets.apps.stimuli import BUILT_IN, name_of, open_stimulus
 from convis_widgets.controls import ParameterPanel, Transport
 from convis_widgets.live.cursor import Cursor
@@ -157,17 +158,12 @@ class Explorer(Dashboard):
             self.raster.move(now=0.0, window=window)
 
     def _show_filter(self) -> KernelData | None:
-        try:
-            data = KernelData.of(self.model)
-        except ConvisError as error:
-            self.mosaic.title = f"Filter: {error.message}"
-            return None
-        self.mosaic.dt = data.step * data.thinning
-        self.frames.footprint = data.weights.shape[2:]
-        self.mosaic.show(data.tiles)
-        self.impulse.show(data)
-        self.profile.show(data)
-        self.volume.show(data)
+        data = show_tiles(self.model, self.mosaic)
+        if data is not None:
+            self.frames.footprint = data.weights.shape[2:]
+            self.impulse.show(data)
+            self.profile.show(data)
+            self.volume.show(data)
         return data
 
     def _stimulus_chooser(self, name: str) -> Dropdown:
@@ -249,9 +245,6 @@ def explore(
 def _made(model: Layer | type[Layer] | str | None) -> Layer:
     if isinstance(model, Layer):
         return model
-    name = model or "CentreSurround"
-    if isinstance(name, str):
-        if name not in models.__all__:
-            raise ConvisError(f"There is no model {name!r}.", f"There are: {', '.join(models.__all__)}.")
-        name = getattr(models, name)
-    return name(resolution=RESOLUTION)
+    if isinstance(model, type):
+        return model(resolution=RESOLUTION)
+    return build_model(model or "CentreSurround", RESOLUTION)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import Any
 
 from ipywidgets import Dropdown, FloatLogSlider, Layout
 
 from convis_core import FitStep, Layer
-from convis_core.errors import ConvisError, UnknownNameError
+from convis_core.errors import ConvisError, ParameterError, UnknownNameError
 from convis_core.loops.optimizers import optimizer_names
 from convis_core.streams import as_stream
-from convis_widgets.apps.dashboard import Dashboard
+from convis_widgets.apps.dashboard import Dashboard, show_tiles
 from convis_widgets.controls import ParameterPanel, Transport
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.fit_player import FitPlayer
 from convis_widgets.live.hub import Hub
 from convis_widgets.views.impulse import ImpulseResponse
-from convis_widgets.views.kernel import KernelData
 from convis_widgets.views.losscurve import LossCurve
 from convis_widgets.views.mosaic import FilterMosaic
 from convis_widgets.views.prediction import Prediction
 
 __all__ = ["FitExplorer", "fit_explorer"]
+
+RATES = (1e-8, 1e2)
+"""Smallest and largest learning rate."""
 
 
 class FitExplorer(Dashboard):
@@ -42,6 +45,8 @@ class FitExplorer(Dashboard):
             raise UnknownNameError(
                 f"There is no optimiser called {optimizer}.", f"There are: {', '.join(optimizer_names())}."
             )
+        if not RATES[0] <= lr <= RATES[1]:  # the slider would quietly take the nearest
+            raise ParameterError(f"A learning rate lies between {RATES[0]:g} and {RATES[1]:g}, got lr={lr!r}.")
         hub, cursor = Hub(), Cursor()
         self.model = model
         self.player = FitPlayer(model, input, target, **options)
@@ -56,7 +61,13 @@ class FitExplorer(Dashboard):
             options=optimizer_names(), value=optimizer, description="optimiser", layout=Layout(width="100%")
         )
         self._rate = FloatLogSlider(
-            value=lr, min=-8, max=2, step=0.1, description="rate", continuous_update=False, layout=Layout(width="100%")
+            value=lr,
+            min=log10(RATES[0]),
+            max=log10(RATES[1]),
+            step=0.1,
+            description="rate",
+            continuous_update=False,
+            layout=Layout(width="100%"),
         )
         side = [self._algorithm, self._rate, *([self.panel] if len(model.user_parameters) else [])]
         cards = [(self.loss, 5), (self.mosaic, 7), (self.prediction, 7), (self.impulse, 5)]
@@ -68,6 +79,7 @@ class FitExplorer(Dashboard):
         for control in (self._algorithm, self._rate):
             control.observe(lambda _: self._choose(), "value")
         self.player.watchers.append(self._on_step)
+        self.player.listeners.append(self._on_change)
         self.player.submit(self._show_filter)
 
     def close(self) -> None:
@@ -95,15 +107,21 @@ class FitExplorer(Dashboard):
         with self.hub.together():
             self.loss.on_step(step)
             self.prediction.on_step(step)
-            self._show_filter()
+            self._show_model()
+
+    def _on_change(self) -> None:
+        if self.player.state == "failed":  # the model got back the parameters from before it went wrong
+            self._show_model()
+
+    def _show_model(self) -> None:
+        self._show_filter()
         if len(self.model.user_parameters):
             self.panel.refresh()
 
     def _show_filter(self) -> None:
-        data = KernelData.of(self.model)
-        self.mosaic.dt = data.step * data.thinning
-        self.mosaic.show(data.tiles)
-        self.impulse.show(data)
+        data = show_tiles(self.model, self.mosaic)
+        if data is not None:
+            self.impulse.show(data)
 
 
 def fit_explorer(
@@ -131,7 +149,7 @@ def fit_explorer(
     optimizer : str
         Any that ``model.set_optimizer`` has; it can be changed while the fit goes on.
     lr : float
-        Learning rate.
+        Learning rate, from 1e-8 to 100.
     epochs : int
         Passes over the data.
     play : bool

@@ -10,7 +10,7 @@ from IPython.core import getipython
 from ipywidgets.widgets import widget, widget_box
 
 import convis_widgets
-from convis_core import models, samples
+from convis_core import filters, models, samples
 from convis_core.errors import ConvisError, FitError, ParameterError, StreamError, UnknownNameError
 from convis_core.loops.fit import fit
 from convis_widgets.apps.explorer import Explorer
@@ -78,6 +78,34 @@ def test_a_fit_shows_its_loss_its_filter_and_its_prediction() -> None:
     assert fit.mosaic.snapshot().arrays["weights"].shape == (5, 3, 3)
     assert fit.transport.snapshot().fields["duration_s"] == 4
     fit.close()
+
+
+def test_a_fit_that_fails_shows_the_parameters_that_the_model_got_back() -> None:
+    stimulus, response = samples.generate_sample_data(size=(300, 8, 8), seed=1)
+    fit = convis_widgets.fit_explorer(
+        models.LN(kernel_dim=(5, 3, 3)), stimulus, response, dt=60, optimizer="SGD", lr=100
+    )
+    fit.player.play()
+    assert fit.player.wait(60.0) == "failed"
+    fit.player.submit(lambda: None).result(10.0)
+    shown = fit.mosaic.snapshot().arrays["weights"]
+    np.testing.assert_array_equal(shown, fit.model.kernel().detach().numpy()[0, 0])
+    fit.close()
+
+
+def test_a_model_without_a_filter_is_fitted_all_the_same(frames: np.ndarray) -> None:
+    fit = convis_widgets.fit_explorer(filters.TemporalLowPassFilterRecursive(), frames, frames, dt=100, epochs=1)
+    fit.player.play()
+    assert fit.player.wait(60.0) == "finished"
+    assert len(fit.loss.losses) == 2
+    assert "no linear filter" in fit.mosaic.title
+    fit.close()
+
+
+@pytest.mark.parametrize("lr", [0.0, -1.0, 1e5, float("nan")])
+def test_a_learning_rate_that_the_slider_does_not_have_is_refused(lr: float, frames: np.ndarray) -> None:
+    with pytest.raises(ParameterError, match="between 1e-08 and 100"):
+        convis_widgets.fit_explorer(models.LN(kernel_dim=(3, 3, 3)), frames, frames, lr=lr)
 
 
 def test_the_loss_does_not_jump_where_an_optimiser_takes_all_chunks_at_once() -> None:
