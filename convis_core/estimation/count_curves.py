@@ -114,7 +114,11 @@ def fit_curve(curve: Curve, drive: Tensor, counts: Tensor, start: Tensor, penalt
         size = information.diagonal()
         brake = torch.diag(size.clamp_min(LEAST_DAMPING * float(size.max()) + SILENCE))
         while damping < MOST_DAMPING:
-            tried = weights + torch.linalg.solve(information + penalty + damping * brake, uphill)
+            step, singular = torch.linalg.solve_ex(information + penalty + damping * brake, uphill)
+            if int(singular):
+                damping *= 10.0
+                continue
+            tried = weights + step
             new_rate, new_slopes = curve.rate_and_slopes(tried, drive)
             new = height(tried, new_rate)
             if new >= reached and math.isfinite(new):

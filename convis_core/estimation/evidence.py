@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convis_core.errors import FitError
 from convis_core.estimation.nonlinearity import Nonlinearity
 from convis_core.estimation.priors import Prior
 
@@ -33,6 +34,9 @@ Array = np.ndarray[Any, Any]
 
 STEADY: Final = 1e-9
 """Share of the largest curvature that every direction has at least, so that there is a root of it."""
+
+ROUNDING: Final = 1e-12
+"""Share of the curvature with a known offset that may be lost where the offset is integrated out."""
 
 
 BLOCK: Final = 48
@@ -73,9 +77,16 @@ def pseudo_data(design: Tensor, weights: Tensor, drive: Tensor, counts: Tensor, 
     slope, curvature = shape.newton_terms(drive, counts)
     mixed, pull = torch.stack([curvature, slope]) @ design
     total = curvature.sum()
-    information = gram(curvature.sqrt()[:, None] * design) - torch.outer(mixed, mixed) / total
+    if not float(total) > 0.0:
+        raise FitError(
+            "The fit has lost its way: it expects no spike in any bin, and nothing tells it where they would be.",
+            "Look at the counts and the stimulus for a bin or a frame that outweighs all others.",
+        )
+    products = gram(curvature.sqrt()[:, None] * design)
+    rounding = ROUNDING * float(products.diagonal().max())  # all that is left where one frame has all the curvature
+    information = products - torch.outer(mixed, mixed) / total
     target = information @ weights + pull - mixed * (slope.sum() / total)
-    information.diagonal().add_(STEADY * max(float(information.diagonal().max()), 1e-200))
+    information.diagonal().add_(max(STEADY * float(information.diagonal().max()), rounding, 1e-200))
     root = torch.linalg.cholesky(information)
     along = torch.linalg.solve_triangular(root, target[:, None], upper=False)[:, 0]
     return PseudoData(root.T, along, information, target, weights, slope.sum() / total, mixed / total)

@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 FEW_SPIKES: Final = 50
-MOST_SPIKES: Final = 2**53
-"""Spikes in a bin beyond which they cannot be told apart."""
+MOST_SPIKES: Final = 10**9
+"""Spikes in a bin that nobody has counted; beyond it priors are lost in rounding."""
 
 LARGEST: Final = 1e100
 """Value of a stimulus beyond which squares of squares are infinite."""
@@ -116,7 +116,12 @@ def check_counts(spikes: Any) -> Tensor:
             f"The spikes of one cell are [time], got {describe_shape(counts.shape)}.", "Fit one cell at a time."
         )
     check_finite(counts[None, None, :, None, None], "The spike count")
-    none = (counts < 0) | (counts != counts.round()) | (counts > MOST_SPIKES)
+    if float(counts.max() if counts.numel() else 0.0) > MOST_SPIKES:
+        raise FitError(
+            f"At most {MOST_SPIKES:.0e} spikes in a bin can be fitted, got {float(counts.max()):g}.",
+            "Check how they were binned.",
+        )
+    none = (counts < 0) | (counts != counts.round())
     if bool(none.any()):
         bad = int(none.nonzero()[0])
         raise FitError(

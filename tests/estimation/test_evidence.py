@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from convis_core.errors import ConvisError
 from convis_core.estimation.coordinates import every_direction, likely_directions
 from convis_core.estimation.evidence import (
     PseudoData,
@@ -160,3 +161,12 @@ def test_bumps_widen_with_the_lag() -> None:
     width = (basis > 0.5).sum(dim=0)
     assert int(width[0]) < int(width[2]) < int(width[4])
     assert float(basis.min()) >= 0.0 and float(basis.max()) <= 1.0
+
+
+def test_a_likelihood_without_any_curvature_is_told() -> None:
+    """So far below threshold that no bin expects a spike, Newton's method has nothing to go by."""
+    design, counts = torch.randn(50, 3).double(), torch.ones(50).double()
+    with pytest.raises(ConvisError, match="lost its way"):
+        pseudo_data(
+            design, torch.zeros(3).double(), torch.full((50,), -1e6).double(), counts, nonlinearity_named("softplus")
+        )
