@@ -61,6 +61,7 @@ class RunPlayer(Player[Chunk]):
         self.model = model
         self.loop = loop
         self.stimulus: Stream = as_stream(stimulus)
+        self._first = self.stimulus
         self.dt = check_steps(dt, "dt")
         self.speed = speed
         self.reached = 0
@@ -194,12 +195,13 @@ class RunPlayer(Player[Chunk]):
         return None
 
     def load(self, stimulus: Any) -> None:
-        """Show the model something else, from its beginning."""
+        """Show the model something else, from its beginning; what it was made with stays open, to be shown again."""
         stream = as_stream(stimulus)
 
         def change() -> None:
             self._renew()
-            self.stimulus.close()
+            if self.stimulus is not self._first:
+                self.stimulus.close()
             self.stimulus = stream
             self.model.clear_state()
             self._begin_at(0)
@@ -208,9 +210,10 @@ class RunPlayer(Player[Chunk]):
         self.submit(change)
 
     def close(self) -> None:
-        """Stop, end the thread and close the stimulus."""
+        """Stop, end the thread and close what was shown."""
         super().close()
         self.stimulus.close()
+        self._first.close()
 
 
 def _bytes(output: Output) -> int:

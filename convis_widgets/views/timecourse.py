@@ -85,6 +85,8 @@ class TimeCourse(CurveView):
         """Forget the past."""
         with self._lock:
             self.rates.clear()
+        self._reached = self._shown = 0
+        self.mark(self._playhead, 0.0)
         self._draw()
 
     def show_window(self, window: tuple[float, float]) -> None:

@@ -85,11 +85,14 @@ def test_every_model_of_the_list_answers_a_stimulus(name: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "many"])
-def test_a_port_that_is_none_is_refused(port: str, served: list[dict[str, object]]) -> None:
+def test_a_port_that_is_none_is_refused(
+    port: str, served: list[dict[str, object]], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main(["--port", port])
     assert stopped.value.code == 2
     assert served == []
+    assert f"{port} is not a port: choose one" in capsys.readouterr().err
 
 
 def test_without_voila_it_says_what_to_install(

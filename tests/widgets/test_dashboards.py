@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ from IPython.core import getipython
 from ipywidgets.widgets import widget, widget_box
 
 import convis_widgets
-from convis_core import filters, models, samples
+from convis_core import filters, models, samples, streams
 from convis_core.errors import ConvisError, FitError, ParameterError, StreamError, UnknownNameError
 from convis_core.loops.fit import fit
 from convis_widgets.apps.explorer import Explorer
@@ -56,6 +57,34 @@ def test_a_model_without_spikes_is_shown_without_a_raster(frames: np.ndarray) ->
     explorer.player.play()
     assert explorer.player.wait(30.0) == "finished"
     assert explorer.raster is None
+    explorer.close()
+
+
+def test_a_stimulus_of_one_chunk_is_drawn_in_every_round(frames: np.ndarray) -> None:
+    explorer = convis_widgets.explore(stimulus=frames, loop=True, speed=None, dt=len(frames))
+    drawn = explorer.hub._foreign
+    for _ in range(2):
+        explorer.player.step()
+        assert explorer.player.wait(30.0) == "paused"
+        explorer.player.submit(lambda: None).result(10.0)
+        assert drawn[explorer.course._means[0].model_id].arrays["x"][-1] == pytest.approx(0.19)
+        assert drawn[explorer.course._playhead.model_id].arrays["x"][0] == pytest.approx(0.2)
+    explorer.course.clear()
+    assert drawn[explorer.course._playhead.model_id].arrays["x"][0] == 0.0
+    explorer.close()
+
+
+def test_a_film_of_ones_own_can_be_chosen_again(tmp_path: Path, frames: np.ndarray) -> None:
+    film = tmp_path / "film.mp4"
+    with streams.VideoWriter(film, steps_per_second=25.0) as writer:
+        writer.put(frames[:10])
+    explorer = convis_widgets.explore(stimulus=film, speed=None)
+    for chosen, name in [("moving bar", "RepeatingStream"), (film.name, "VideoReader")]:
+        explorer._chooser.value = chosen
+        explorer.player.submit(explorer.player.pause).result(10.0)
+        explorer.player.step()
+        assert explorer.player.wait(30.0) == "paused", explorer.player.error
+        assert type(explorer.player.stimulus).__name__ == name
     explorer.close()
 
 
