@@ -106,7 +106,8 @@ class NonlinearityEstimate:
 
     def __str__(self) -> str:
         lines = [f"{a:14}{b:>12}{c:>10}{d:>22}" for a, b, c, d in (HEAD, *self.rows())]
-        return "\n".join([repr(self)[1:-1], *lines])
+        first = repr(self)[1:-1].replace("; ", "\n")  # together they are longer than a notebook is wide
+        return "\n".join([first, *lines])
 
     def _repr_html_(self) -> str:
         return html_table(html.escape(repr(self)[1:-1]), HEAD, self.rows())

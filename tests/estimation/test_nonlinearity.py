@@ -187,6 +187,7 @@ def test_every_method_keeps_shapes_and_says_what_it_found(method: str) -> None:
     for row in found.rows():
         for cell in row:
             assert cell in str(found) and cell in found._repr_html_()
+    assert max(map(len, str(found).splitlines())) <= 100  # a notebook wraps longer ones in the middle of a word
     line = found.plot(plt.figure().gca())
     np.testing.assert_allclose(line.get_ydata(), found(line.get_xdata()))
     line.figure.canvas.draw()
