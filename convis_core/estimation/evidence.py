@@ -9,6 +9,7 @@ curvature is inverted, so directions that the stimulus hardly excites do no harm
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ __all__ = [
     "posterior",
     "posterior_covariance",
     "pseudo_data",
+    "times",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -70,26 +72,34 @@ def pseudo_data(design: Tensor, weights: Tensor, drive: Tensor, counts: Tensor, 
     Parameters
     ----------
     design : Tensor, shape [time, weight]
+        In single precision the sums over time, where the work is, take half as long.
     weights : Tensor, shape [weight]
-        Those that gave the drive, together with whatever else is in it.
+        In double precision, as the result is. Those that gave the drive, together with whatever else is in it.
     drive, counts : Tensor, shape [time]
     """
     slope, curvature = shape.newton_terms(drive, counts)
-    mixed, pull = torch.stack([curvature, slope]) @ design
+    mixed, pull = (torch.stack([curvature, slope]).to(design.dtype) @ design).to(weights.dtype)
     total = curvature.sum()
     if not float(total) > 0.0:
         raise FitError(
             "The fit has lost its way: it expects no spike in any bin, and nothing tells it where they would be.",
             "Look at the counts and the stimulus for a bin or a frame that outweighs all others.",
         )
-    products = gram(curvature.sqrt()[:, None] * design)
+    products = gram(curvature.sqrt().to(design.dtype)[:, None] * design).to(weights.dtype)
     rounding = ROUNDING * float(products.diagonal().max())  # all that is left where one frame has all the curvature
     information = products - torch.outer(mixed, mixed) / total
     target = information @ weights + pull - mixed * (slope.sum() / total)
     information.diagonal().add_(max(STEADY * float(information.diagonal().max()), rounding, 1e-200))
+    share = 8 * math.sqrt(len(weights)) * torch.finfo(design.dtype).eps  # sums in this precision may be off by so much
+    information.diagonal().add_(products.diagonal(), alpha=share)
     root = torch.linalg.cholesky(information)
     along = torch.linalg.solve_triangular(root, target[:, None], upper=False)[:, 0]
     return PseudoData(root.T, along, information, target, weights, slope.sum() / total, mixed / total)
+
+
+def times(columns: Tensor, weights: Tensor) -> Tensor:
+    """Product ``columns @ weights`` in the precision of the columns, for that is where the work is."""
+    return (columns @ weights.to(columns.dtype)).to(weights.dtype)
 
 
 def gram(columns: Tensor) -> Tensor:
@@ -108,12 +118,18 @@ def log_evidence(data: PseudoData, covariance: Tensor) -> float:
     return _solved(data, covariance)[0]
 
 
-def posterior(data: PseudoData, covariance: Tensor) -> tuple[float, Tensor, Tensor]:
-    """Log evidence (up to a constant), mean of the weights, and slope of the evidence in the covariance."""
+def posterior(data: PseudoData, covariance: Tensor) -> tuple[float, Tensor, Callable[[], Tensor]]:
+    """Log evidence (up to a constant), mean of the weights, and slope of the evidence in the covariance.
+
+    The slope comes when it is called: it takes as long as the others, and a climb's last step needs none.
+    """
     evidence, solved, factor = _solved(data, covariance)
     back = data.root.T @ solved
-    half = torch.linalg.solve_triangular(factor, data.root, upper=False)
-    slope = torch.outer(back, 0.5 * back).addmm_(half.T, half, alpha=-0.5)
+
+    def slope() -> Tensor:
+        half = torch.linalg.solve_triangular(factor, data.root, upper=False)
+        return torch.outer(back, 0.5 * back).addmm_(half.T, half, alpha=-0.5)
+
     return evidence, covariance @ back, slope
 
 
@@ -147,18 +163,18 @@ def maximise_evidence(
 
     expected, spread = prior.expected.numpy(), prior.spread.numpy()  # so few numbers are quicker in numpy
 
-    def look(at: Array) -> tuple[float, Array, Tensor]:
+    def look(at: Array) -> tuple[float, Callable[[], Array], Tensor]:
         covariance, pullback = prior.at(torch.from_numpy(at))
         try:
             evidence, weights, slope = posterior(data, covariance)
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # a wild step: shorten it
-            return math.inf, at, data.weights
+            return math.inf, lambda: at, data.weights
         away = (at - expected) / spread
-        return 0.5 * float(away @ away) - evidence, away / spread - pullback(slope).numpy(), weights
+        return 0.5 * float(away @ away) - evidence, lambda: away / spread - pullback(slope()).numpy(), weights
 
     place = hyper.numpy()
-    cost, gradient, weights = look(place)
-    inverse = np.diag(0.1 * np.square(spread).clip(max=1.0))
+    cost, slope, weights = look(place)
+    gradient, inverse = slope(), np.diag(0.1 * np.square(spread).clip(max=1.0))
     for step in range(max_steps):
         move = -inverse @ gradient
         move = move / max(1.0, float(np.max(np.abs(move) / spread)))
@@ -171,9 +187,11 @@ def maximise_evidence(
             found = look(place + scale * move)
         if not found[0] < cost:
             break
-        inverse = _updated(inverse, scale * move, found[1] - gradient, rescale=step == 0)
         place = place + scale * move
-        cost, gradient, weights = found
+        cost, slope, weights = found
+        if step + 1 < max_steps:
+            before, gradient = gradient, slope()
+            inverse = _updated(inverse, scale * move, gradient - before, rescale=step == 0)
     return torch.from_numpy(place), weights, -cost
 
 

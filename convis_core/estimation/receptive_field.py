@@ -85,8 +85,9 @@ def fit_receptive_field(
     Several cells are fitted with the stimulus they share in one call, by the same model and priors but with
     less effort each. A first look at all of them together, the most probable map under a smooth prior, says where a
     cell sees anything: it is fitted in that window of the image, and its map is 0 outside. It is also where the
-    fit starts. The evidence is climbed from one start alone and with fewer steps. What a cell gets does not
-    depend on the others in the call. For the full effort on a cell of interest give its spikes alone.
+    fit starts. The evidence is climbed from one start alone and with fewer steps, and sums over time are taken in
+    single precision. What a cell gets does not depend on the others in the call. For the full effort on a cell of
+    interest give its spikes alone.
 
     Raises
     ------
@@ -139,9 +140,10 @@ def _fit(
     mean, scale = recorded[train].mean(), recorded[train].std()
     if float(scale) == 0.0:
         raise FitError("The stimulus is constant in the training part.", "Give one that changes from the start.")
-    stimulus, columns, many = (recorded - mean) / scale, cells.counts.unbind(dim=1), cells.several
-    whole = Window(0, size[0], 0, size[1])
+    stimulus = ((recorded - mean) / scale).T.contiguous().T  # the course of a pixel in one piece is quicker
+    columns, many, whole = cells.counts.unbind(dim=1), cells.several, Window(0, size[0], 0, size[1])
     looks = first_looks(stimulus[train], cells.counts[train], size, n_lags) if many else []
+    stimulus = stimulus.float() if many else stimulus  # in half the time, and no filter is known to seven digits
     basis = raised_cosines(max(n_history, 2), BUMPS)[:n_history]
     found: list[ReceptiveField | None] = [None] * len(columns)
 

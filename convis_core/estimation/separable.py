@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -14,6 +14,7 @@ from convis_core.estimation.evidence import (
     maximise_evidence,
     posterior_covariance,
     pseudo_data,
+    times,
 )
 from convis_core.estimation.nonlinearity import Nonlinearity
 from convis_core.estimation.priors import LocalStripes, Prior, SmoothInTime
@@ -106,7 +107,15 @@ class Component:
     offset: float
     hyper_space: Tensor | None = None
     hyper_time: Tensor | None = None
-    space_error: Tensor = field(default_factory=lambda: torch.zeros(0))
+    seen_by: tuple[LocalStripes, PseudoData] | None = None
+
+    @property
+    def space_error(self) -> Tensor:
+        """Standard deviation of the map, from the curvature of the last step."""
+        assert self.seen_by is not None and self.hyper_space is not None
+        prior, data = self.seen_by
+        covariance = posterior_covariance(data, prior.at(self.hyper_space)[0])
+        return covariance.diagonal().clamp_min(0.0).sqrt()
 
     def filter(self) -> Tensor:
         """The filter, ``[lag, pixel]``."""
@@ -114,7 +123,7 @@ class Component:
 
     def drive(self, stimulus: Tensor) -> Tensor:
         """What the filter adds to the drive, ``[time]``."""
-        return delayed_sum((stimulus @ self.space)[:, None], self.time)[:, 0]
+        return delayed_sum(times(stimulus, self.space)[:, None], self.time)[:, 0]
 
 
 def fit_component(problem: Problem, start: Component) -> Component:
@@ -130,18 +139,17 @@ def fit_component(problem: Problem, start: Component) -> Component:
         time.apply(found, effort.newton_steps)
         if float((found.filter() - before).norm()) <= SETTLED * float(before.norm()):
             break
-    space.add_error(found)
     return found
 
 
 def start_component(problem: Problem, history: Tensor | None = None, offset: float | None = None) -> Component:
     """Time course of the smoothed spike-triggered average of what is unexplained; the map comes with the fit."""
     nx, ny = problem.size
-    empty = problem.stimulus.new_zeros
+    empty = problem.counts.new_zeros
     history = empty(problem.history.shape[1]) if history is None else history
     offset = float(problem.shape.inverse(problem.counts.mean())) if offset is None else offset
     excess = problem.counts - problem.shape.rate(problem.fixed + problem.history @ history + offset)
-    average = triggered_sum(excess, problem.stimulus, problem.n_lags)
+    average = triggered_sum(excess.to(problem.stimulus.dtype), problem.stimulus, problem.n_lags).to(excess.dtype)
     blurred = torch.nn.functional.conv2d(average.reshape(-1, 1, nx, ny), _BLUR, padding="same")
     time, _, _ = torch.linalg.svd(blurred.reshape(problem.n_lags, -1), full_matrices=False)
     return Component(time[:, 0], empty(nx * ny), history, offset)
@@ -157,7 +165,6 @@ class _SpaceStep:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.prior: LocalStripes | None = None
-        self._last: PseudoData | None = None
 
     def apply(self, found: Component, newton_steps: int) -> None:
         problem, effort = self.problem, self.problem.effort
@@ -167,7 +174,7 @@ class _SpaceStep:
             self.prior = LocalStripes(problem.size, 4.0 / max(power, torch.finfo(torch.float64).tiny))
         rest = problem.fixed + problem.history @ found.history
         for _ in range(newton_steps):
-            drive = design @ found.space + rest + found.offset
+            drive = times(design, found.space) + rest + found.offset
             data = pseudo_data(design, found.space, drive, problem.counts, problem.shape)
             if found.hyper_space is None:
                 found.hyper_space, weights = self._search(self.prior, data)
@@ -176,7 +183,7 @@ class _SpaceStep:
                     self.prior, data, found.hyper_space, max_steps=effort.later_steps
                 )
             found.space, found.offset = _moved(problem, design, rest, data, weights, found.space, found.offset)
-            self._last = data
+            found.seen_by = self.prior, data
 
     def _search(self, prior: LocalStripes, data: PseudoData) -> tuple[Tensor, Tensor]:
         """Climb from the most promising of many starts."""
@@ -192,12 +199,6 @@ class _SpaceStep:
         hyper, weights, _ = max(climbed, key=lambda result: result[2])
         return hyper, weights
 
-    def add_error(self, found: Component) -> None:
-        """Standard deviation of the map, from the curvature of the last step."""
-        assert self.prior is not None and self._last is not None and found.hyper_space is not None
-        covariance = posterior_covariance(self._last, self.prior.at(found.hyper_space)[0])
-        found.space_error = covariance.diagonal().clamp_min(0.0).sqrt()
-
 
 class _TimeStep:
     """Newton steps for the time course and the spike history together."""
@@ -211,7 +212,7 @@ class _TimeStep:
         norm = float(found.space.norm())
         if norm == 0.0:  # the prior has shrunk the map away: there is nothing to find a time course for
             return
-        design = torch.cat([lagged(problem.stimulus @ (found.space / norm), n), problem.history], dim=1)
+        design = torch.cat([lagged(times(problem.stimulus, found.space / norm), n), problem.history], dim=1)
         weights = torch.cat([found.time * norm, found.history])
         hyper = self.prior.expected if found.hyper_time is None else found.hyper_time
         for _ in range(newton_steps):
@@ -238,7 +239,7 @@ def _moved(
     """Weights and offset after a Newton step, halved while it explains the spikes worse than a constant rate."""
 
     def explained(weights: Tensor, offset: float) -> float:
-        return problem.shape.log_likelihood(design @ weights + rest + offset, problem.counts)
+        return problem.shape.log_likelihood(times(design, weights) + rest + offset, problem.counts)
 
     mean = problem.counts.mean()
     constant, share = float(len(problem.counts) * (mean * mean.log() - mean)), 1.0

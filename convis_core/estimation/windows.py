@@ -32,8 +32,8 @@ class Window:
         """Frames ``[time, pixel]`` without the pixels outside."""
         if self.size == size:
             return frames
-        images = frames.reshape(-1, *size)[:, self.top : self.bottom, self.left : self.right]
-        return images.flatten(1).contiguous()
+        pixels = frames.T.reshape(*size, -1)[self.top : self.bottom, self.left : self.right]
+        return pixels.flatten(0, 1).T
 
     def put_back(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
         """Maps ``[part, pixel]`` as ``[part, x, y]`` of the whole image, 0 outside."""

@@ -69,7 +69,8 @@ def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
 def share_work(function: Callable[..., object], tasks: Sequence[tuple[Any, ...]]) -> None:
     """Call a function that releases Python's lock for every tuple of arguments, side by side.
 
-    Whichever thread is free takes the next, and nobody waits for one that has not begun.
+    Whichever thread is free takes the next, and nobody waits for one that has not begun. What torch computes in a
+    task gets its part of the threads only, for more threads than processors wait for one another.
 
     Examples
     --------
@@ -79,19 +80,25 @@ def share_work(function: Callable[..., object], tasks: Sequence[tuple[Any, ...]]
     [1, 2]
     """
     left = iter(tasks)  # of a list: it hands out each of them once, whichever thread asks
+    threads = torch.get_num_threads()
+    alone = getattr(_inside, "a_task", False)  # a task that waited for others could wait for ever
+    n_others = 0 if alone else min(len(tasks), threads) - 1
 
     def work() -> None:
+        if n_others > 0:
+            torch.get_num_threads()  # a thread's first question sets its number to the default
+            torch.set_num_threads(threads // (n_others + 1))
         for task in left:
             function(*task)
 
-    alone = getattr(_inside, "a_task", False)  # a task that waited for others could wait for ever
-    n_others = 0 if alone else min(len(tasks), torch.get_num_threads()) - 1
     others = [_pool().submit(work) for _ in range(n_others)]
     try:
         work()  # here, for this thread would only wait
     finally:
         begun = [other for other in others if not other.cancel()]
         wait(begun)
+        if n_others > 0:
+            torch.set_num_threads(threads)  # also the default for threads made from now on, which `work` changed
     for other in begun:
         other.result()
 

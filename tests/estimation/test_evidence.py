@@ -15,6 +15,7 @@ from convis_core.estimation.evidence import (
     posterior,
     posterior_covariance,
     pseudo_data,
+    times,
 )
 from convis_core.estimation.filter_priors import Local, Smooth
 from convis_core.estimation.nonlinearity import nonlinearity_named
@@ -88,7 +89,7 @@ def test_the_mean_and_the_evidence_are_those_of_the_gaussian() -> None:
 
 def test_the_slope_of_the_evidence_is_right() -> None:
     data, covariance = pseudo(5), torch.eye(5, dtype=torch.float64) * 0.4
-    _, _, slope = posterior(data, covariance)
+    slope = posterior(data, covariance)[2]()
     change = torch.zeros(5, 5, dtype=torch.float64)
     change[1, 3] = change[3, 1] = 1e-6
     rise = (posterior(data, covariance + change)[0] - posterior(data, covariance - change)[0]) / 2e-6
@@ -136,6 +137,35 @@ def test_data_as_a_gaussian_are_the_likelihood_s_own_slope_and_curvature() -> No
     torch.testing.assert_close(seen.information, centred.T @ (rate[:, None] * centred), atol=1e-5, rtol=1e-5)
     slope = seen.root.T @ (seen.data - seen.root @ weights)
     torch.testing.assert_close(slope, centred.T @ (counts - rate), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("correlated", [False, True])
+def test_a_design_in_single_precision_gives_the_same_data(correlated: bool) -> None:
+    """Also where columns are nearly one another's copies: what they say together is not lost, and there is a root."""
+    dice = torch.Generator().manual_seed(8)
+    design = torch.randn(500, 30, dtype=torch.float64, generator=dice)
+    design = design.cumsum(dim=1) + 1e-6 * design[:, :1] if correlated else design
+    design[:, -1] = design[:, 0]
+    weights = 0.02 * torch.randn(30, dtype=torch.float64, generator=dice)
+    counts = torch.poisson(torch.ones(500, dtype=torch.float64), generator=dice)
+    shape, covariance = nonlinearity_named("softplus"), 0.01 * torch.eye(30, dtype=torch.float64)
+    drive = design @ weights
+    double, single = (pseudo_data(x, weights, drive, counts, shape) for x in (design, design.float()))
+    assert single.root.dtype == single.data.dtype == torch.float64
+    torch.testing.assert_close(single.information, double.information, rtol=1e-4, atol=1e-4)
+    (evidence, mean, slope), (wanted, means, slopes) = (posterior(data, covariance) for data in (single, double))
+    assert evidence == pytest.approx(wanted, abs=1e-2)
+    torch.testing.assert_close(mean, means, rtol=1e-3, atol=1e-3 * float(means.abs().max()))
+    torch.testing.assert_close(slope(), slopes(), rtol=1e-2, atol=1e-2 * float(slopes().abs().max()))
+
+
+def test_a_product_is_as_precise_as_the_columns() -> None:
+    dice = torch.Generator().manual_seed(9)
+    columns, weights = (torch.randn(*n, dtype=torch.float64, generator=dice) for n in ((40, 5), (5,)))
+    assert torch.equal(times(columns, weights), columns @ weights)
+    rounded = times(columns.float(), weights)
+    assert rounded.dtype == torch.float64 and not torch.equal(rounded, columns @ weights)
+    torch.testing.assert_close(rounded, columns @ weights, rtol=1e-5, atol=1e-6)
 
 
 def test_sums_before_events_of_several_cells_are_those_of_each() -> None:

@@ -40,6 +40,7 @@ def test_an_error_in_a_share_reaches_the_caller() -> None:
 
 def test_work_is_done_here_and_on_threads_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
     both, names = threading.Barrier(2, timeout=10.0), set()
 
     def meet() -> None:
@@ -51,8 +52,29 @@ def test_work_is_done_here_and_on_threads_of_their_own(monkeypatch: pytest.Monke
     assert any(name.startswith("convis-loop") for name in names)
 
 
+def test_torch_has_its_part_of_the_threads_in_a_task_and_all_of_them_again_after_it() -> None:
+    before, both, seen = torch.get_num_threads(), threading.Barrier(2, timeout=10.0), []
+
+    def meet() -> None:
+        both.wait()
+        seen.append(torch.get_num_threads())
+
+    try:
+        torch.set_num_threads(5)
+        share_work(meet, [(), ()])
+        assert seen == [2, 2] and torch.get_num_threads() == 5
+        newcomer = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+        newcomer.start()
+        newcomer.join()
+        share_work(lambda: seen.append(torch.get_num_threads()), [()])  # alone it has them all
+        assert seen[2:] == [5, 5]
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_nobody_waits_for_a_thread_that_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
     released, done = threading.Event(), []
     busy = [compiled._pool().submit(released.wait, 10.0) for _ in range(compiled._pool()._max_workers)]
     try:
