@@ -21,7 +21,7 @@ from convis_core.estimation.recording import (
 from convis_core.tensors import describe_shape, to_tensor
 from convis_core.warn import warn
 
-__all__ = ["Cells", "UnfittedCell", "cells_of"]
+__all__ = ["Cells", "UnfittedCell", "cells_of", "tell_unfitted"]
 
 REMEDY: Final = "Leave such cells out with: for field in found: if field: ..."
 
@@ -79,7 +79,7 @@ class Cells:
     several: bool
 
     def in_place(self, fields: Sequence[Any]) -> list[Any]:
-        """Results for the fitted cells, and what stands for the others, in the order of the recording."""
+        """Results for the cells, and what stands for those left out, in the order of the recording."""
         found = dict(zip(self.numbers, fields, strict=True)) | {cell.number: cell for cell in self.unfitted}
         return [found[number] for number in sorted(found)]
 
@@ -104,7 +104,7 @@ def cells_of(spikes: Any, parts: Sequence[slice]) -> Cells:
         checked.append(cell)
         if said := doubt(cell):
             doubts.append(f"Cell {number}: {said}")
-    _tell(unfitted, len(numbers) + len(unfitted))
+    tell_unfitted(unfitted, len(numbers) + len(unfitted))
     if doubts:
         warn("\n".join(doubts))
     return Cells(torch.stack(checked, dim=1), numbers, unfitted, several=True)
@@ -126,7 +126,7 @@ def _columns(counts: Tensor, frames: int) -> Tensor:
     return counts
 
 
-def _tell(unfitted: list[UnfittedCell], n_cells: int) -> None:
+def tell_unfitted(unfitted: Sequence[UnfittedCell], n_cells: int) -> None:
     """Say once which cells are left out and why; refuse to go on if none is left."""
     reasons: dict[str, list[str]] = {}
     for cell in unfitted:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import FitError
-from convis_core.estimation.cells import Cells, cells_of
+from convis_core.estimation.cells import Cells, UnfittedCell, cells_of, tell_unfitted
 from convis_core.estimation.estimate import ReceptiveField
 from convis_core.estimation.first_look import FirstLook, first_looks
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
@@ -121,7 +121,7 @@ def fit_receptive_field(
     with torch.no_grad():
         fitted = _fit(seen, size, cells, parts, n_lags, n_history, max_rank, shape, began)
     settings = {"n_lags": n_lags, "n_history": n_history, "max_rank": max_rank, "nonlinearity": nonlinearity}
-    found = [replace(field, settings=settings) for field in fitted]
+    found = [replace(field, settings=settings) if isinstance(field, ReceptiveField) else field for field in fitted]
     return cells.in_place(found) if cells.several else found[0]
 
 
@@ -135,7 +135,7 @@ def _fit(
     max_rank: int,
     shape: Nonlinearity,
     began: float,
-) -> list[ReceptiveField]:
+) -> list[ReceptiveField | UnfittedCell]:
     train = parts[0]
     mean, scale = recorded[train].mean(), recorded[train].std()
     if float(scale) == 0.0:
@@ -145,7 +145,7 @@ def _fit(
     looks = first_looks(stimulus[train], cells.counts[train], size, n_lags) if many else []
     stimulus = stimulus.float() if many else stimulus  # in half the time, and no filter is known to seven digits
     basis = raised_cosines(max(n_history, 2), BUMPS)[:n_history]
-    found: list[ReceptiveField | None] = [None] * len(columns)
+    found: list[ReceptiveField | UnfittedCell | None] = [None] * len(columns)
 
     def fit_cell(number: int) -> None:
         started = time.perf_counter()
@@ -179,7 +179,17 @@ def _fit(
             seconds=time.perf_counter() - (started if many else began),
         )
 
-    share_work(fit_cell, [(number,) for number in range(len(columns))])
+    def try_cell(number: int) -> None:
+        try:
+            fit_cell(number)
+        except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+            reason = f"The numbers of its fit got out of hand: {error}"
+            if not many:
+                raise FitError(reason, "Scale the stimulus to order 1, or take fewer lags.") from error
+            found[number] = UnfittedCell(cells.numbers[number], reason)  # the others are not lost
+
+    share_work(try_cell, [(number,) for number in range(len(columns))])
+    tell_unfitted([field for field in found if isinstance(field, UnfittedCell)], len(columns))
     return [field for field in found if field is not None]
 
 

@@ -8,9 +8,12 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import convis_core as convis
-from convis_core.estimation import FitReport, UnfittedCell, learning_curve
+from convis_core.errors import FitError
+from convis_core.estimation import FitReport, UnfittedCell, learning_curve, receptive_field
+from convis_core.estimation.separable import Component, Problem
 
 MOVIE = np.random.default_rng(3).standard_normal((800, 6, 6))
 FIRES = np.random.default_rng(4).poisson(np.log1p(np.exp(2 * MOVIE[:, 2, 3] - 1)))
@@ -43,6 +46,25 @@ def test_those_left_out_change_nothing_of_the_others() -> None:
     with pytest.warns(UserWarning, match="1 of 2 cells are left out. Cell 0: There are no spikes"):
         _, alone = convis.fit_receptive_field(MOVIE, np.stack([SILENT, FIRES], 1), n_lags=2)
     np.testing.assert_allclose(alone.filter, both[0].filter, atol=1e-8)
+
+
+def test_numbers_that_get_out_of_hand_in_one_cell_do_not_cost_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit_component = receptive_field.fit_component
+
+    def fails(problem: Problem, start: Component) -> Component:
+        if float(problem.counts.sum()) > 10_000.0:
+            raise torch.linalg.LinAlgError("not positive definite")
+        return fit_component(problem, start)
+
+    monkeypatch.setattr(receptive_field, "fit_component", fails)
+    with pytest.warns(UserWarning) as told:
+        first, steady, third = convis.fit_receptive_field(MOVIE, np.stack([FIRES, STEADY, 100 * ALSO], 1), n_lags=2)
+    assert "1 of 2 cells are left out. Cell 2: " in str(told[1].message)
+    assert "out of hand: not positive definite" in str(told[1].message) and told[1].filename == __file__
+    assert first.filter.argmax() == np.ravel_multi_index((0, 2, 3), first.filter.shape)
+    assert not steady and not third and third.number == 2
+    with pytest.raises(FitError, match=r"out of hand.*Scale the stimulus"):
+        convis.fit_receptive_field(MOVIE, 100 * ALSO, n_lags=2)
 
 
 def test_what_stands_for_a_cell_says_why_whatever_is_asked_of_it() -> None:
