@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import torch
 from torch import Tensor
 
 from convis_core import figures
@@ -34,6 +35,9 @@ LAGS_UNKNOWN: Final = 10
 
 FEWEST_FRAMES: Final = 20
 """Frames of a test part that can be grouped, and resampled in blocks."""
+
+FEWEST_BINS: Final = 16
+"""Bins with spikes that simpler models learn from, one in 16 of them for gain and offset."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -177,9 +181,10 @@ class FitReport:
         if isinstance(model, FittedModel):
             model, losses = model.model, model.losses if losses is None else losses
         frames, whole = recording_of(model, stimulus, target)
-        part, known = _parts(test, frames.shape[2])
+        part, beside = _parts(test, frames.shape[2])
         portrait, wanted = portrait_of_model(model, frames, whole, cell, output)
         counted = bool((whole >= 0).all()) and bool((whole == whole.round()).all())
+        known = _learnt_from(beside, wanted, counted=counted)
         if float(wanted[part].min()) == float(wanted[part].max()):
             raise FitError(
                 f"The target is {float(wanted[part][0]):g} in every frame of the test part, {part.start} to "
@@ -249,8 +254,8 @@ def _judged(
     return measure, scores, response_means(drive, seen, min(groups, len(seen) // 2))
 
 
-def _parts(test: Any, length: int) -> tuple[slice, tuple[slice, slice]]:
-    """The test part, and training and validation part of the longer stretch beside it."""
+def _parts(test: Any, length: int) -> tuple[slice, slice]:
+    """The test part, and the longer stretch beside it."""
     if not isinstance(test, slice) or test.step not in (None, 1):
         raise FitError(
             f"The test part is a slice of frames that the model was not fitted to, got {test!r:.60}.",
@@ -268,8 +273,22 @@ def _parts(test: Any, length: int) -> tuple[slice, tuple[slice, slice]]:
             f"Beside the test part there are {last - first} frames, from which no simpler model can learn.",
             "Give the whole recording, what the model was fitted to as well, and name the part that was held out.",
         )
-    middle = last - (last - first) // 8
-    return slice(start, stop), (slice(first, middle), slice(middle, last))
+    return slice(start, stop), slice(first, last)
+
+
+def _learnt_from(beside: slice, wanted: Tensor, *, counted: bool) -> tuple[slice, slice]:
+    """Training and validation part for simpler models; with spikes in both."""
+    middle = beside.stop - (beside.stop - beside.start) // 8
+    if counted:
+        fired = torch.nonzero(wanted[beside])[:, 0]
+        if len(fired) < FEWEST_BINS:
+            raise FitError(
+                f"Beside the test part, in frames {beside.start} to {beside.stop - 1}, {len(fired)} bins have spikes, "
+                "from which no simpler model can learn.",
+                "Choose another test part, or record longer.",
+            )
+        middle = min(middle, beside.start + int(fired[-(len(fired) // FEWEST_BINS)]))
+    return slice(beside.start, middle), slice(middle, beside.stop)
 
 
 def _numbers(losses: Any) -> tuple[float, ...]:

@@ -29,7 +29,10 @@ def block_bootstrap(
 ) -> tuple[float, float]:
     """Confidence interval of a metric over time, from resampled blocks.
 
-    Neighbouring frames are not independent; blocks longer than the memory of stimulus and cell nearly are.
+    Neighbouring frames are not independent; blocks longer than the memory of stimulus and cell nearly are. Few blocks
+    tell little of what they might have been: of a simulated cell with a memory of 10 frames, intervals at a level of
+    0.95 held the true bits per spike in 0.93 of 150 recordings of 1200 frames, the true correlation in 0.86, and
+    either in 0.77 of those of 200 frames.
 
     Parameters
     ----------

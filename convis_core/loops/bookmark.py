@@ -9,9 +9,10 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from convis_core.errors import FitError
 from convis_core.loops.values import Values
 
-__all__ = ["BestEpoch", "BestPass", "Bookmark"]
+__all__ = ["BestEpoch", "BestPass", "Bookmark", "check_bookmark"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,15 @@ class BestPass:
         Parameters that the present pass began with.
     total : float
         Loss of the present pass up to now.
+    least : float
+        Smallest loss of an update.
     """
 
     loss: float
     values: Values
     began: Values
     total: float = 0.0
+    least: float = math.inf
 
     @classmethod
     def at_first(cls, values: Values) -> BestPass:
@@ -48,7 +52,7 @@ class BestPass:
 
     def add(self, loss: float) -> BestPass:
         """A part of the pass had this loss."""
-        return replace(self, total=self.total + loss)
+        return replace(self, total=self.total + loss, least=min(self.least, loss))
 
     def end(self) -> BestPass:
         """The pass is over."""
@@ -96,3 +100,12 @@ class Bookmark:
     stopping: BestEpoch | None = field(default=None, repr=False)
     optimizer: Optimizer | None = field(default=None, repr=False)
     schedule: LRScheduler | None = field(default=None, repr=False)
+
+
+def check_bookmark(given: Any) -> None:
+    """Refuse to go on from what says no place."""
+    if given is not None and not isinstance(given, Bookmark):
+        raise FitError(
+            f"A fit goes on from a Bookmark, got {given!r:.80}.",
+            "Give resume=step.bookmark, or resume=resume_checkpoint(path, model).",
+        )

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from convis_core.errors import FitError, ParameterError
+from convis_core.loops.divergence import DivergedError
 from convis_core.loops.parameter_vector import Bounds, ParameterVector, bounds_by_identity, sizes_of
-from convis_core.loops.update import DivergedError
 
 __all__ = ["BoundedLBFGS"]
 

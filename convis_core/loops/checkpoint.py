@@ -44,7 +44,7 @@ def save_checkpoint(path: str | os.PathLike[str], model: FittableModel, step: Fi
     Raises
     ------
     FitError
-        If there is no optimiser to go on with, or it fits what is not part of the model.
+        If there is no optimiser to go on with, it fits what is not part of the model, or `step` is no step of a fit.
 
     Examples
     --------
@@ -62,6 +62,10 @@ def save_checkpoint(path: str | os.PathLike[str], model: FittableModel, step: Fi
     >>> [step.step for step in again.fit(inp, out, dt=20, epochs=2, resume=resume_checkpoint(path, again))]
     [4, 5]
     """
+    if not isinstance(step, FitStep):
+        raise FitError(
+            f"A checkpoint is made after a step of a fit, got {step!r:.80}.", "Give what model.fit() yields."
+        )
     at = step.bookmark
     optimizer = at.optimizer or model.optimizer
     if optimizer is None:

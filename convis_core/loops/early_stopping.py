@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from convis_core.errors import FitError
-from convis_core.loops.bookmark import BestEpoch, Bookmark
+from convis_core.loops.bookmark import BestEpoch, Bookmark, check_bookmark
 from convis_core.loops.fit import FitStep, check_score, steps_of_a_fit
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
@@ -55,6 +55,7 @@ def stop_early(
     """
     patience = check_steps(patience, "patience", "epochs")
     check_score(score)
+    check_bookmark(resume)
     return _until_no_better(steps, model, score, patience, None if resume is None else _known(resume))
 
 

@@ -1,22 +1,51 @@
-"""What a fit can be warned of before its first update: data that cannot tell what is asked of them."""
+"""What can be said before the first update: options that make no sense, data that cannot tell what is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from convis_core.errors import FitError
 from convis_core.loops.losses import Loss, PointwiseLoss
 from convis_core.loops.pairs import Pairs
+from convis_core.scalars import is_number
 from convis_core.streams.base import SequenceStream, Stream
 from convis_core.tensors import TIME, check_finite
 from convis_core.warn import warn
 
-__all__ = ["check_recordings"]
+__all__ = ["check_options", "check_recordings"]
 
 KERNEL_NDIM = 5
+
+
+def check_options(*, loss_fn: Any, penalties: Any, clip: Any, optimizer: Any, schedule: Any) -> None:
+    """Refuse options that would fail only in the middle of a fit."""
+    if clip is not None and not (is_number(clip) and clip > 0):
+        raise FitError(f"clip is the largest norm of the gradient and must be more than 0, got {clip!r:.80}.")
+    if not callable(loss_fn):
+        raise FitError(
+            f"loss_fn is a function of response and target, got {loss_fn!r:.80}.",
+            "Use one of convis_core.estimation.losses, e.g. losses.mean_squared_error.",
+        )
+    if not isinstance(penalties, Sequence) or not all(callable(penalise) for penalise in penalties):
+        raise FitError(
+            f"penalties are a list of functions of the model, got {penalties!r:.80}.",
+            "Write e.g. penalties=[regularisers.L2(1e-3)].",
+        )
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise FitError(
+            f"optimizer is one of torch.optim, got {optimizer!r:.80}.",
+            "Leave it out and choose one by name: model.set_optimizer.Adam(lr=0.01).",
+        )
+    if schedule is not None and not callable(getattr(schedule, "step", None)):
+        raise FitError(
+            f"schedule is one of torch.optim.lr_scheduler, got {schedule!r:.80}.",
+            "Write e.g. schedule=torch.optim.lr_scheduler.StepLR(model.optimizer, 1).",
+        )
 
 
 def check_recordings(

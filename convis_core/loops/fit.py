@@ -14,16 +14,18 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convis_core.errors import FitError
-from convis_core.loops.bookmark import BestPass, Bookmark
+from convis_core.loops.bookmark import BestPass, Bookmark, check_bookmark
 from convis_core.loops.course import Course, Place
-from convis_core.loops.first_checks import check_recordings
+from convis_core.loops.divergence import STUCK, DivergedError, check_not_exploded, is_stuck
+from convis_core.loops.first_checks import check_options, check_recordings
 from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.optimizers import needs_gradient, searches
 from convis_core.loops.pairs import trials
 from convis_core.loops.protocol import FittableModel
 from convis_core.loops.run import check_steps
-from convis_core.loops.update import DivergedError, Objective, update
+from convis_core.loops.update import Objective, update
 from convis_core.loops.values import copy_values, put_values
+from convis_core.warn import warn
 
 __all__ = ["FitStep", "check_score", "fit", "loss_per_chunk", "steps_of_a_fit"]
 
@@ -157,28 +159,25 @@ def fit(
     Raises
     ------
     FitError
-        If nothing can be fitted, or the loss stops being finite; the parameters are then
-        those with which the pass of the smallest loss began. After another error in an
-        update they are those from before it.
+        If nothing can be fitted, or the loss stops being finite or explodes, to 1e5 times what
+        it was and what no response at all would have; the parameters are then those with which
+        the pass of the smallest loss began. After another error in an update they are those from
+        before it.
 
     Warns
     -----
     UserWarning
-        For a constant input, counts without a spike and a kernel longer than the recording.
+        For a constant input, counts without a spike, a kernel longer than the recording, and a pass over the data that
+        has moved nothing.
     """
     recordings = trials(source, target, dt, weights)
-    if clip is not None and not clip > 0:
-        raise FitError(f"clip is the largest norm of the gradient and must be more than 0, got {clip}.")
+    check_options(loss_fn=loss_fn, penalties=penalties, clip=clip, optimizer=optimizer, schedule=schedule)
+    check_bookmark(resume)
     objective = Objective(loss_fn, output, check_steps(t_skip, "t_skip", least=0), tuple(penalties), clip)
     epochs = check_steps(epochs, "epochs", "passes over the data")
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
     _chosen(model, optimizer)
-    if not callable(loss_fn):
-        raise FitError(
-            f"loss_fn is a function of response and target, got {loss_fn!r}.",
-            "Use one of convis_core.estimation.losses, e.g. losses.mean_squared_error.",
-        )
     check_recordings(recordings, loss_fn, objective.t_skip, list(model.parameters()))
     begin = resume or Bookmark(0, 0, 0, 0, BestPass.at_first(copy_values(model)))
     for name, given in (("optimizer", optimizer), ("schedule", schedule)):
@@ -200,7 +199,7 @@ def _chosen(model: FittableModel, optimizer: Optimizer | None) -> Optimizer:
 
 
 def _steps(model: FittableModel, course: Course, objective: Objective, epochs: int, at: Bookmark) -> Iterator[FitStep]:
-    kept = model.get_state()
+    kept, told = model.get_state(), False
     try:
         while at.epoch < epochs:
             if (at.trial, at.start) == (0, 0):
@@ -211,6 +210,10 @@ def _steps(model: FittableModel, course: Course, objective: Objective, epochs: i
                 continue
             step = _step(model, course, objective, first, at)
             at = step.bookmark
+            chosen = _chosen(model, at.optimizer)
+            if step.ends_epoch and not told and not searches(chosen) and is_stuck(model, chosen, at.passes):
+                told = True  # a search that has found what it looked for does not move either
+                warn(STUCK)
             yield step
     except DivergedError:
         put_values(model, at.passes.values)
@@ -225,6 +228,7 @@ def _step(model: FittableModel, course: Course, objective: Objective, first: Pla
     takes_rest = searches(chosen)
     places = partial(course.rest, first) if takes_rest else partial(iter, (first,))
     loss, n_chunks, response = update(model, chosen, objective, places, at.state, needs_gradient(chosen))
+    check_not_exploded(loss, at.passes.least, lambda: n_chunks * objective.of_silence(model, response, first.piece))
     made = replace(at, step=at.step + 1, passes=at.passes.add(loss), stopping=None)
     then = course.after(made) if takes_rest else course.after(made, at.trial, first.piece.stop)
     if then.start > 0:

@@ -59,7 +59,10 @@ class Pairs:
         if stimulus.length != recording.length:
             raise FitError(
                 f"Input and target must have as many frames, got {stimulus.length} and {recording.length}.",
-                "Bin both with the same step, and cut the longer one.",
+                "An array of two axes is read as one image [x, y]; what is [time, cell] is made a target by "
+                "convis_core.tensors.cells_as_channels."
+                if 1 in (stimulus.length, recording.length)
+                else "Bin both with the same step, and cut the longer one.",
             )
         return cls(stimulus, recording, chunk_length(stimulus, dt), _importance(weights, recording))
 

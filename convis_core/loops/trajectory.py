@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -17,6 +17,11 @@ from convis_core.loops.run import check_steps
 from convis_core.loops.values import copy_values, put_values
 
 __all__ = ["Trajectory"]
+
+Bits = np.ndarray[tuple[int], np.dtype[np.uint8]]
+
+RECORD_BYTES: Final = 200
+"""What Python takes for a record beside its data, which for a model of few numbers is most of it."""
 
 
 class Trajectory:
@@ -55,6 +60,7 @@ class Trajectory:
         self._stride = 1
         self.losses: list[float] = []
         self._records: dict[int, tuple[int, bytes]] = {}
+        self._n_bytes = self._n_keyed = 0
         self._add(0)
 
     @property
@@ -65,7 +71,7 @@ class Trajectory:
     @property
     def n_bytes(self) -> int:
         """Memory that the records take."""
-        return sum(len(data) for _, data in self._records.values())
+        return self._n_bytes
 
     def follow(self, steps: Iterable[FitStep]) -> Iterator[FitStep]:
         """Pass the steps of a fit on and record each; after a branch, on from there."""
@@ -81,14 +87,7 @@ class Trajectory:
         known = [kept for kept in self._records if kept <= step]
         if not known or step > len(self.losses):
             raise FitError(f"The fit has made {len(self.losses)} updates, so there is no step {step}.")
-        bits = self._bits(known[-1])
-        values, start = [], 0
-        for parameter in self._model.parameters():
-            stop = start + parameter.numel() * parameter.element_size()
-            array = np.frombuffer(bits[start:stop].tobytes(), dtype=str(parameter.dtype).removeprefix("torch."))
-            values.append(torch.from_numpy(array.copy()).reshape(parameter.shape).to(parameter.device))
-            start = stop
-        return values
+        return self._values(known[-1])
 
     def branch(self, step: int) -> None:
         """Set the model back to a step, or to the last record before, and forget what came after.
@@ -98,6 +97,7 @@ class Trajectory:
         """
         put_values(self._model, self.at(step))
         self._records = {kept: record for kept, record in self._records.items() if kept <= step}
+        self._count()
         del self.losses[next(reversed(self._records)) :]
 
     def evaluate(self, score: Callable[[], float]) -> dict[int, float]:
@@ -117,7 +117,7 @@ class Trajectory:
         kept, scores = copy_values(self._model), {}
         try:
             for step in self.steps:
-                put_values(self._model, self.at(step))
+                put_values(self._model, self._values(step))
                 scores[step] = self._number(score())
         finally:
             put_values(self._model, kept)
@@ -136,15 +136,38 @@ class Trajectory:
         parts = [p.detach().cpu().contiguous().numpy().reshape(-1).view(np.uint8) for p in self._model.parameters()]
         bits = np.concatenate(parts)
         last = next(reversed(self._records), None)
-        key = step if last is None else self._records[last][0]
-        if last is None or len([k for k, _ in self._records.values() if k == key]) >= self._every:
-            key = step
-        stored = bits if key == step else bits ^ self._bits(key)
-        self._records[step] = (key, zlib.compress(stored.tobytes(), level=1))
-        if self.n_bytes > self._limit and len(self._records) > 2:
+        if last is None or self._n_keyed >= self._every:
+            self._n_keyed = 1
+            self._keep(step, step, bits)
+        else:
+            key = self._records[last][0]
+            self._n_keyed += 1
+            self._keep(step, key, bits ^ self._bits(key))
+        if self._n_bytes > self._limit and len(self._records) > 2:
             self._thin_out()
 
-    def _bits(self, step: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    def _keep(self, step: int, key: int, stored: Bits) -> None:
+        data = zlib.compress(stored.tobytes(), level=1)
+        self._records[step] = (key, data)
+        self._n_bytes += len(data) + RECORD_BYTES
+
+    def _count(self) -> None:
+        """Count memory, and records of the last keyframe, anew."""
+        self._n_bytes = sum(len(data) + RECORD_BYTES for _, data in self._records.values())
+        last = self._records[next(reversed(self._records))][0]
+        self._n_keyed = sum(key == last for key, _ in self._records.values())
+
+    def _values(self, step: int) -> list[Tensor]:
+        bits = self._bits(step)
+        values, start = [], 0
+        for parameter in self._model.parameters():
+            stop = start + parameter.numel() * parameter.element_size()
+            array = np.frombuffer(bits[start:stop].tobytes(), dtype=str(parameter.dtype).removeprefix("torch."))
+            values.append(torch.from_numpy(array.copy()).reshape(parameter.shape).to(parameter.device))
+            start = stop
+        return values
+
+    def _bits(self, step: int) -> Bits:
         key, data = self._records[step]
         bits = np.frombuffer(zlib.decompress(data), dtype=np.uint8)
         return bits if key == step else bits ^ self._bits(key)
@@ -155,5 +178,5 @@ class Trajectory:
         self._records, key = {}, 0
         for number, (step, bits) in enumerate(kept.items()):
             key = step if number % self._every == 0 else key
-            stored = bits if key == step else bits ^ kept[key]
-            self._records[step] = (key, zlib.compress(stored.tobytes(), level=1))
+            self._keep(step, key, bits if key == step else bits ^ kept[key])
+        self._count()

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from convis_core.errors import ConvisError, FitError
 from convis_core.loops.course import Place
 from convis_core.loops.dice import get_dice, set_dice
+from convis_core.loops.divergence import check_values
 from convis_core.loops.losses import Loss, PointwiseLoss, weighted
 from convis_core.loops.pairs import Piece, matched
 from convis_core.loops.protocol import FittableModel
@@ -22,11 +23,7 @@ from convis_core.loops.values import copy_values, put_values
 from convis_core.output import Output
 from convis_core.tensors import TIME
 
-__all__ = ["DivergedError", "Objective", "chosen_response", "update"]
-
-
-class DivergedError(FitError):
-    """The loss, or a parameter, is no longer finite."""
+__all__ = ["Objective", "chosen_response", "update"]
 
 
 @dataclass
@@ -49,6 +46,11 @@ class Objective:
         target = matched(response, piece.wanted, model)
         importance = None if piece.importance is None else piece.importance[:, :, skip:]
         return weighted(self.loss_fn, response[:, :, skip:], target[:, :, skip:], importance)
+
+    @torch.no_grad()
+    def of_silence(self, model: FittableModel, response: Tensor, piece: Piece) -> float:
+        """Loss that no response at all would have in a chunk."""
+        return float(self.score(model, torch.zeros_like(response), piece))
 
     def shares(self, places: Iterable[Place]) -> list[float]:
         """Factor of the loss of each place where several are put together: 1, and for a mean their size, 1 on average.
@@ -135,7 +137,7 @@ def update(
             loss = share * loss
             if objective.penalties:
                 loss = loss + place.share * objective.penalty(model)
-            _check_finite(loss)
+            check_values(loss)
             if gradient and not loss.requires_grad:
                 raise FitError(
                     "The loss has no gradient in any parameter that is to be fitted.",
@@ -157,7 +159,7 @@ def update(
         with torch.set_grad_enabled(gradient):
             optimizer.step(closure)  # type: ignore[arg-type]  # a tensor is what torch's own documentation returns
         for parameter in model.parameters():
-            _check_finite(parameter)
+            check_values(parameter)
         with torch.no_grad():
             for tensor, lo, hi in model.bounded_parameters():
                 tensor.clamp_(lo, hi)
@@ -182,12 +184,3 @@ def _undone_on_error(model: FittableModel, optimizer: str, beginning: Callable[[
             f"{type(error).__name__}: {error}",
             "The parameters are those from before this update.",
         ) from error
-
-
-def _check_finite(values: Tensor) -> None:
-    if not bool(torch.isfinite(values.detach()).all()):
-        raise DivergedError(
-            "The fit diverged: the loss or a parameter is no longer finite. The parameters are the best ones so far, "
-            "with which the pass of the smallest loss began.",
-            "Try a smaller learning rate, or scale the input and the target to order 1.",
-        )

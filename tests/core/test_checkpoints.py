@@ -174,6 +174,8 @@ def test_nothing_is_saved_that_would_not_be_all(saved: Path) -> None:
     model.optimizer = None
     with pytest.raises(ConvisError, match="No optimiser"):
         save_checkpoint(saved, model, step)
+    with pytest.raises(FitError, match="after a step of a fit, got Bookmark"):
+        save_checkpoint(saved, model, step.bookmark)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("rate", [np.float64(0.01), np.float32(0.01), torch.tensor(0.01)])

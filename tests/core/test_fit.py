@@ -306,7 +306,7 @@ def assert_unchanged(model: Layer, kept: dict[str, Any]) -> None:
 
 
 def test_a_fit_that_diverges_later_falls_back_on_its_best_pass(model: convis.models.LN) -> None:
-    """What it had just before the loss became infinite is worth nothing: the loss there is astronomic."""
+    """What it had just before the loss was too large to go on is worth nothing."""
     model.set_optimizer.Adam(lr=0.003)
     began, passes = [model.compute_loss(STIMULUS, RESPONSE).sum()], []
     with pytest.raises(FitError, match=r"diverged.*best ones so far"):
@@ -316,7 +316,7 @@ def test_a_fit_that_diverges_later_falls_back_on_its_best_pass(model: convis.mod
                 passes.append(step.epoch)
             if step.ends_epoch and step.epoch == 4:
                 model.set_optimizer.SGD(lr=1e-2)
-    assert len(passes) >= 6 and began[-1] > 1e6 * began[0]
+    assert len(passes) >= 6 and began[-1] > 1e5 * began[0]
     assert model.compute_loss(STIMULUS, RESPONSE).sum() == began[4] < began[0]
 
 

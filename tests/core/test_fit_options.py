@@ -189,6 +189,12 @@ def test_whoever_walks_away_has_the_best_parameters(model: convis.models.LN) -> 
         ({"weights": -np.ones(80)}, "at least 0"),
         ({"weights": np.zeros(80)}, "some more than 0"),
         ({"clip": 0.0}, "more than 0, got 0"),
+        ({"clip": "much"}, "more than 0, got 'much'"),
+        ({"penalties": L2(1.0)}, r"list of functions of the model, got .*penalties=\[regularisers.L2"),
+        ({"penalties": [3]}, r"list of functions of the model, got \[3\]"),
+        ({"optimizer": "Adam"}, "one of torch.optim, got 'Adam'"),
+        ({"schedule": "StepLR"}, "one of torch.optim.lr_scheduler, got 'StepLR'"),
+        ({"resume": "fit.pt"}, "goes on from a Bookmark, got 'fit.pt'.*resume_checkpoint"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_the_first_step(
@@ -197,6 +203,19 @@ def test_options_that_make_no_sense_are_refused_before_the_first_step(
     model.set_optimizer.SGD(lr=1e-6)
     with pytest.raises(ConvisError, match=says):
         fit(model, STIMULUS, RESPONSE, **options)
+
+
+def test_early_stopping_goes_on_from_a_bookmark_and_from_nothing_else(model: convis.models.LN) -> None:
+    model.set_optimizer.SGD(lr=1e-6)
+    steps = fit(model, STIMULUS, RESPONSE)
+    with pytest.raises(FitError, match="from a Bookmark, got 'fit"):
+        stop_early(steps, model, lambda: 0.0, resume="fit.pt")  # type: ignore[arg-type]
+
+
+def test_counts_of_cells_that_look_like_an_image_are_said_to_do_so(model: convis.models.LN) -> None:
+    model.set_optimizer.SGD(lr=1e-6)
+    with pytest.raises(FitError, match=r"got 80 and 1\. An array of two axes is read as one image.*cells_as_channels"):
+        fit(model, STIMULUS, np.zeros((80, 3)))
 
 
 def test_trials_must_match(model: convis.models.LN) -> None:

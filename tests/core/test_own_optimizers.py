@@ -18,7 +18,7 @@ from convis_core import Layer, parameter
 from convis_core.errors import FitError
 from convis_core.estimation import BoundedLBFGS, FiniteDifferences, resume_checkpoint, save_checkpoint
 from convis_core.filters.spiking import LeakyIntegrateAndFireNeuron
-from convis_core.loops.update import DivergedError
+from convis_core.loops.divergence import DivergedError
 
 STIMULUS, RESPONSE = convis.samples.generate_sample_data(size=(80, 8, 8), seed=1)
 

@@ -285,6 +285,11 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"target": SPIKES * (np.arange(1500) < 1200)},
         "The target is 0 in every frame of the test part, 1200 to 1499",
     ),
+    (
+        "silent before",
+        {"target": SPIKES * (np.arange(1500) >= 1200)},
+        "frames 0 to 1199, 0 bins have spikes, from which no simpler model can learn",
+    ),
     ("NaN", {"target": SPIKES * np.nan}, "The target has 1500 values that are NaN"),
     ("too many cells", {"target": np.stack([SPIKES, SPIKES], 1)}, "answers with"),
     ("image", {"target": MOVIE}, "answers with"),
@@ -306,3 +311,11 @@ def test_what_cannot_be_reported_is_refused_with_what_to_do(what: str, given: di
     usual: dict[str, Any] = {"model": models.LNP((2, 7, 7)), "stimulus": MOVIE, "target": SPIKES, "test": TEST}
     with pytest.raises(convis.ConvisError, match=says):
         FitReport.of_model(**{**usual, **given})
+
+
+def test_silence_before_the_test_part_leaves_the_average_a_gain() -> None:
+    """Which comes from the last eighth of what is before, or from more of it where too few spikes are there."""
+    rest = (np.arange(1500) < 1000) | (np.arange(1500) >= 1200)
+    report = FitReport.of_model(models.LNP((2, 7, 7)), MOVIE, SPIKES * rest, test=TEST)
+    bits, (low, high), _ = report.scores["spike-triggered average"]
+    assert np.isfinite([bits, low, high]).all() and low < bits < high
