@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from convis_core.errors import ConvisError, FitError
+from convis_core.errors import ConvisError, FitError, ParameterError
 from convis_core.loops.course import Place
 from convis_core.loops.dice import get_dice, set_dice
 from convis_core.loops.divergence import check_values
@@ -176,7 +176,14 @@ def _undone_on_error(model: FittableModel, optimizer: str, beginning: Callable[[
     try:
         yield
     except BaseException as error:
+        outside = _outside(model)
         put_values(model, undo)
+        if outside and isinstance(error, ParameterError):
+            raise FitError(
+                f"{optimizer} left the range in which {type(model).__name__} is defined: {error}",
+                "Use set_optimizer.BoundedLBFGS(), which searches within the bounds, or a smaller learning rate. "
+                "The parameters are those from before this update.",
+            ) from error
         if isinstance(error, ConvisError) or not isinstance(error, Exception):
             raise
         raise FitError(
@@ -184,3 +191,8 @@ def _undone_on_error(model: FittableModel, optimizer: str, beginning: Callable[[
             f"{type(error).__name__}: {error}",
             "The parameters are those from before this update.",
         ) from error
+
+
+def _outside(model: FittableModel) -> bool:
+    """Whether a parameter is beyond its bounds, as a line search sees it that knows none."""
+    return any(bool(((tensor < lo) | (tensor > hi)).any()) for tensor, lo, hi in model.bounded_parameters())

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from convis_core import Resolution
+from convis_core.errors import FitError
 from convis_core.retina import Retina
 
 
@@ -43,6 +44,22 @@ def test_a_retina_is_its_own_best_fit(dt: int | None) -> None:
     assert float(truth.compute_loss(frames, target, dt).sum()) < 1e-18
     truth.p.bipolar.lambda_amp.set(110.0)
     assert float(truth.compute_loss(frames, target, dt).sum()) > 1e-6
+
+
+def test_a_search_that_leaves_the_range_of_a_time_constant_says_so_and_who_does_not() -> None:
+    """The first step of LBFGS is 1 in all numbers together, whatever their unit."""
+    frames = np.random.default_rng(0).random((20, 5, 5)).repeat(6, axis=0)
+    target, model = retina(0.05, 0.01, 0.0).run(frames)[0], retina(0.05, 0.02, 0.0)
+    for handle in model.p:
+        handle.requires_grad = handle.name == "opl.tau_center"
+    model.set_optimizer.LBFGS()
+    says = r"LBFGS left the range in which Retina is defined: tau must be.*set_optimizer.BoundedLBFGS"
+    with pytest.raises(FitError, match=says):
+        model.optimize(frames, target, dt=100)
+    assert float(model.p.opl.tau_center) == 0.02
+    model.set_optimizer.BoundedLBFGS()
+    model.optimize(frames, target, dt=100)
+    assert float(model.p.opl.tau_center) == pytest.approx(0.01, rel=1e-6)
 
 
 def test_gradients_through_spikes_need_no_gradient_of_the_neurons() -> None:
