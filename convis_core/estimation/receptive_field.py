@@ -17,17 +17,24 @@ from convis_core.estimation.first_look import FirstLook, first_looks
 from convis_core.estimation.nonlinearity import Nonlinearity, nonlinearity_named
 from convis_core.estimation.recording import check_stimulus, three_parts
 from convis_core.estimation.separable import LEAN, THOROUGH, Component, Problem, fit_component, start_component
-from convis_core.estimation.unexplained import explains_too_little
+from convis_core.estimation.unexplained import drift_of, explains_too_little
 from convis_core.estimation.windows import Window
 from convis_core.loops.metrics import bits_per_spike, correlation
 from convis_core.loops.run import check_steps
 from convis_core.ops.compiled import share_work
 from convis_core.ops.lags import lagged, raised_cosines
+from convis_core.warn import warn
 
 __all__ = ["fit_receptive_field"]
 
 BUMPS: Final = 8
 """Raised cosines that describe the spike history."""
+
+MOST_AT_ONCE: Final = 400
+"""Pixels beyond which also a single cell is fitted only where it sees anything; effort grows as their cube."""
+
+ROOM: Final = 3
+"""Pixels around such a window for a faint surround, which takes its effort to be found."""
 
 WORTH: Final = 0.005
 """Bits per spike that a further component must add on the validation part."""
@@ -56,7 +63,8 @@ def fit_receptive_field(
     spatial frequency, a time course smooth), found by turns with Newton's method. The priors'
     widths, place, smoothness and frequency maximise the evidence, so nothing needs to be set.
     The number of parts is chosen on the validation part; then training and validation part
-    together give the final fit. The test part is used for nothing but the scores.
+    together give the final fit. In an image of more than 400 pixels the fit is confined to a window
+    where the cell sees anything, and the map is 0 outside. The test part is used for nothing but the scores.
 
     Parameters
     ----------
@@ -142,14 +150,17 @@ def _fit(
         raise FitError("The stimulus is constant in the training part.", "Give one that changes from the start.")
     stimulus = ((recorded - mean) / scale).T.contiguous().T  # the course of a pixel in one piece is quicker
     columns, many, whole = cells.counts.unbind(dim=1), cells.several, Window(0, size[0], 0, size[1])
-    looks = first_looks(stimulus[train], cells.counts[train], size, n_lags) if many else []
+    cropped = many or size[0] * size[1] > MOST_AT_ONCE
+    looks = first_looks(stimulus[train], cells.counts[train], size, n_lags) if cropped else []
     stimulus = stimulus.float() if many else stimulus  # in half the time, and no filter is known to seven digits
     basis = raised_cosines(max(n_history, 2), BUMPS)[:n_history]
     found: list[ReceptiveField | UnfittedCell | None] = [None] * len(columns)
+    drifts: dict[int, str] = {}
 
     def fit_cell(number: int) -> None:
         started = time.perf_counter()
-        counts, window = columns[number], looks[number].window if many else whole
+        counts, window = columns[number], looks[number].window if cropped else whole
+        window = window if many else window.grown(ROOM, size)
         history = lagged(counts, n_history, first=1) @ basis if n_history else counts.new_zeros(len(counts), 0)
         seen = window.cut(stimulus, size)
         problem = Problem(seen, counts, 0 * counts, history, window.size, n_lags, shape, LEAN if many else THOROUGH)
@@ -162,6 +173,8 @@ def _fit(
             for name in ("space", "space_error")
         )
         test, last = parts[2], fitted.components[-1]
+        if said := drift_of(rate[test], counts[test]):
+            drifts[number] = f"Cell {cells.numbers[number]}: {said}" if many else said
         found[number] = ReceptiveField(
             time_courses=torch.stack([c.time for c in fitted.components]).numpy(),
             maps=maps,
@@ -189,6 +202,8 @@ def _fit(
             found[number] = UnfittedCell(cells.numbers[number], reason)  # the others are not lost
 
     share_work(try_cell, [(number,) for number in range(len(columns))])
+    if drifts:
+        warn("\n".join(said for _, said in sorted(drifts.items())))
     tell_unfitted([field for field in found if isinstance(field, UnfittedCell)], len(columns))
     return [field for field in found if field is not None]
 

@@ -35,6 +35,15 @@ class Window:
         pixels = frames.T.reshape(*size, -1)[self.top : self.bottom, self.left : self.right]
         return pixels.flatten(0, 1).T
 
+    def grown(self, by: int, size: tuple[int, int]) -> Window:
+        """Larger by some pixels on every side, as far as the image goes.
+
+        >>> Window(top=3, bottom=10, left=0, right=4).grown(2, (11, 12))
+        Window(top=1, bottom=11, left=0, right=6)
+        """
+        (x, y) = size
+        return Window(max(0, self.top - by), min(x, self.bottom + by), max(0, self.left - by), min(y, self.right + by))
+
     def put_back(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
         """Maps ``[part, pixel]`` as ``[part, x, y]`` of the whole image, 0 outside."""
         (x, y), whole = self.size, maps.new_zeros(len(maps), *size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -177,3 +178,25 @@ def test_a_search_takes_whole_numbers_in_any_way() -> None:
         gap=1.0,  # type: ignore[arg-type]
     )
     assert len(tried[0].losses) == 2 and np.isfinite(tried[0].loss)
+
+
+def drifting(ratio: float) -> np.ndarray:  # type: ignore[type-arg]
+    movie = np.random.default_rng(3).standard_normal((1500, 4, 4))
+    rate = np.exp(0.8 * movie[:, 1, 2] - 0.5) * np.linspace(1.0, 1.0 / ratio, 1500)
+    return np.concatenate([movie.reshape(1500, -1), np.random.default_rng(4).poisson(rate)[:, None]], axis=1)
+
+
+def test_a_rate_that_drifts_is_said_to_spoil_the_scores() -> None:
+    data = drifting(8.0)
+    movie, spikes = data[:, :16].reshape(-1, 4, 4), data[:, 16]
+    with pytest.warns(UserWarning, match=r"in the test part, where 0\.\d+ were expected.*rate is steady"):
+        convis.fit_receptive_field(movie, spikes, n_lags=2)
+    with pytest.warns(UserWarning, match=r"^Cell 1: The cell fires"):
+        convis.fit_receptive_field(movie, np.stack([drifting(1.0)[:, 16], spikes], axis=1), n_lags=2)
+
+
+def test_a_steady_rate_is_not_doubted() -> None:
+    data = drifting(1.3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        convis.fit_receptive_field(data[:, :16].reshape(-1, 4, 4), data[:, 16], n_lags=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,20 @@ def test_few_spikes_of_one_of_several_cells_are_told_once_with_its_number(rare: 
     with pytest.warns(UserWarning) as told:
         convis.fit_receptive_field(STIMULUS, cells, n_lags=3)
     assert [str(one.message).split(" spikes")[0] for one in told] == [f"Cell {rare}: There are only 20"]
+
+
+def test_a_cell_in_a_large_image_is_fitted_only_where_it_sees() -> None:
+    """For 30 x 30 pixels it took a minute of processor time to fit all of them."""
+    rng = np.random.default_rng(5)
+    field = np.zeros((3, 30, 30))
+    field[:, 9:16, 19:26] = time_course(rng, 3)[:, None, None] * centre_surround(rng, 7)
+    cell = recorded(rng.standard_normal((3000, 30, 30)), field, 1.5, -1.0, rng)
+    began = time.process_time()
+    found = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=3, n_history=0)
+    assert time.process_time() - began < 10
+    assert np.corrcoef(found.filter.ravel(), field.ravel())[0, 1] > 0.95
+    unseen = (found.maps == 0).all(axis=0)
+    assert found.filter.shape == field.shape and unseen.mean() > 0.5 and not field[:, unseen].any()
 
 
 def test_many_cells_in_one_call_are_those_of_a_call_each() -> None:

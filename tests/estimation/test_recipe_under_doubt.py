@@ -48,7 +48,9 @@ def test_the_stimulus_of_the_test_part_changes_no_choice() -> None:
     cell = cell_of(101)
     other = cell.stimulus.copy()
     other[1600:] = 50 + 30 * np.random.default_rng(0).standard_normal(other[1600:].shape)
-    first, second = (convis.fit_receptive_field(x, cell.spikes, n_lags=5, n_history=3) for x in (cell.stimulus, other))
+    first = convis.fit_receptive_field(cell.stimulus, cell.spikes, n_lags=5, n_history=3)
+    with pytest.warns(UserWarning, match="in the test part, where .* were expected"):
+        second = convis.fit_receptive_field(other, cell.spikes, n_lags=5, n_history=3)
     assert np.array_equal(first.filter, second.filter)
     assert np.array_equal(first.history, second.history)
     assert (first.offset, first.rank, first.stimulus_mean) == (second.offset, second.rank, second.stimulus_mean)
