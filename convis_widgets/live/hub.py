@@ -73,6 +73,7 @@ class Hub(anywidget.AnyWidget):
     _css = front_end("convis.css")
     wire = traitlets.Instance(Widget, help="carries the messages").tag(sync=True, **widget_serialization)
     paints = traitlets.List(traitlets.Dict(), help="attributes that follow the theme's colours").tag(sync=True)
+    plots = traitlets.List(traitlets.Unicode(), help="plots that are to follow the size of the page").tag(sync=True)
     hovers = traitlets.List(traitlets.Dict(), help="plots in which the pointer is followed").tag(sync=True)
     links = traitlets.List(traitlets.Dict(), help="connections made inside the page, without the kernel").tag(sync=True)
 
@@ -201,6 +202,10 @@ class Hub(anywidget.AnyWidget):
             The value, in which each string ``"var(--cv-card)"`` stands for that colour of `convis.css`.
         """
         self.paints = [*self.paints, {"target": widget.model_id, "attr": attr, "value": value}]
+
+    def keep_fitted(self, plot: Widget) -> None:
+        """Have a bqplot figure lay itself out anew after the window has changed, which it misses while it is built."""
+        self.plots = [*self.plots, plot.model_id]
 
     def resync(self) -> None:
         """Send the whole present state of every registered view and of every foreign widget set so far."""

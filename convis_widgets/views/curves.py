@@ -85,6 +85,7 @@ class CurveView(VBox):
             padding_y=0.0,
             layout=Layout(width="100%", height=f"{height}px", min_width="0"),
         )
+        self.hub.keep_fitted(self.figure)
         self.info = Label("")
         self.info.add_class("convis-info")
         name = HTML(f"<b>{title}</b>")

@@ -3,6 +3,7 @@ import { decodeArrays, foreignArray, type PartHeader } from "./decode";
 import { followPointer } from "./hover";
 import { followLinks } from "./links";
 import { followPaints } from "./paint";
+import { followResizes } from "./resize";
 import { followTheme } from "./theme";
 import { modelId, type InitializeProps, type Json, type WidgetManager, type WidgetModel } from "./types";
 
@@ -92,6 +93,7 @@ export default () => ({
     let repaint = (): void => undefined;
     followTheme(signal, () => repaint()); // first, for it marks the document that the colours are read from
     repaint = followPaints(model, client.find, signal);
+    followResizes(model, client.find, signal);
     // not awaited: anywidget gives up on a module whose initialize takes long
     void wire.then((found) => {
       const context = Symbol("convis.hub");

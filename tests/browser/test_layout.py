@@ -36,6 +36,14 @@ TEXTS = """root => {
     }
     return texts;
 }"""
+DEAF = """{
+    const Observer = window.ResizeObserver;
+    window.ResizeObserver = class extends Observer {
+        observe(element, options) {
+            if (!element.classList?.contains("bqplot")) super.observe(element, options);
+        }
+    };
+}"""
 CANVASES_CUT_OFF = """root => [...root.querySelectorAll(".convis-card canvas")].filter(canvas => {
     const [ink, card] = [canvas, canvas.closest(".convis-card")].map(element => element.getBoundingClientRect());
     return ink.left < card.left || ink.right > card.right || ink.top < card.top || ink.bottom > card.bottom;
@@ -108,6 +116,21 @@ def test_every_label_has_its_place(resizable: DashboardPage, width: int) -> None
     scrolled, visible = resizable.root.evaluate("root => [root.scrollWidth, root.clientWidth]")
     assert scrolled <= visible + 1
     assert resizable.root.evaluate(CANVASES_CUT_OFF) == []
+
+
+def test_curves_follow_a_change_of_size_that_bqplot_missed(lab: LabPage) -> None:
+    """As it misses one that comes while a figure is being built."""
+    lab.page.add_init_script(DEAF)
+    lab.open("import convis_widgets\nconvis_widgets.explore()")
+    lab.run_all()
+    root = lab.widget(".convis-dashboard", timeout_s=60)
+    wait_until(lambda: root.locator(".bqplot .tick").count() > 20, "the curves are there", 30)
+    lab.page.set_viewport_size({"width": 900, "height": 2200})
+
+    def in_place() -> bool:
+        return not any(text["outside"] for text in root.evaluate(TEXTS))
+
+    wait_until(in_place, "the curves have followed", 10)
 
 
 def test_dark_while_live(explorer: DashboardPage, explorer_lab: LabPage) -> None:
