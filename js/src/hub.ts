@@ -17,6 +17,7 @@ export class HubClient {
   private received = -1;
   private painted = -1;
   private readonly models = new Map<string, Promise<WidgetModel>>();
+  private readonly waiting = new Map<string, Record<string, unknown>>();
 
   constructor(
     private readonly manager: WidgetManager,
@@ -49,6 +50,25 @@ export class HubClient {
     }
   };
 
+  /** Set the state of a widget that is not ours; while a page is loaded again, it may not be there yet. */
+  private async set(id: string, state: Record<string, unknown>, tries = 25): Promise<void> {
+    const asked = this.waiting.has(id);
+    this.waiting.set(id, { ...this.waiting.get(id), ...state });
+    let target: WidgetModel;
+    try {
+      target = await this.find(id);
+    } catch (error) {
+      if (tries === 0) {
+        this.waiting.delete(id);
+        console.error(`[convis] nothing shown for widget ${id}:`, error);
+      } else if (!asked || tries < 25) setTimeout(() => void this.set(id, {}, tries - 1), 200);
+      return;
+    }
+    const whole = this.waiting.get(id); // with what has come in the meantime, which does not set it once more
+    this.waiting.delete(id);
+    if (whole !== undefined) target.set_state(whole);
+  }
+
   /** A hidden page has received but cannot paint: it stays silent, and acknowledges when it is shown. */
   private answer(seq: number): void {
     if (seq !== this.received) this.send({ type: "missing", seq, received: this.received });
@@ -57,12 +77,11 @@ export class HubClient {
 
   private async deliver(part: PartHeader, buffers: DataView[]): Promise<void> {
     try {
-      const target = await this.find(part.to);
       const arrays = decodeArrays(part, buffers);
-      if (part.kind === "live") target.trigger("convis:live", { fields: part.fields, arrays });
+      if (part.kind === "live") (await this.find(part.to)).trigger("convis:live", { fields: part.fields, arrays });
       else {
         const decoded = Object.entries(arrays).map(([name, array]) => [name, foreignArray(array)] as const);
-        target.set_state({ ...part.fields, ...Object.fromEntries(decoded) });
+        await this.set(part.to, { ...part.fields, ...Object.fromEntries(decoded) });
       }
     } catch (error) {
       // one broken view must not stop the others

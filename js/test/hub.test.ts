@@ -62,6 +62,26 @@ describe("a tick", () => {
     expect(times).toBe(1);
   });
 
+  it("waits for a foreign widget that the page has not made yet, and gives it the newest of every attribute", async () => {
+    vi.useFakeTimers();
+    const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const models: Record<string, FakeModel> = {};
+    client = new HubClient(new FakeManager(models), (content) => hub.send(content));
+    await client.receive(tick(1, [part("late", "set", { min: 1, max: 2 })]), buffers);
+    await client.receive(tick(2, [part("late", "set", { max: 3 }), part("never", "set")]), buffers);
+    await vi.advanceTimersByTimeAsync(1000);
+    const late = (models["late"] = new FakeModel());
+    const set = vi.spyOn(late, "set_state");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(set).toHaveBeenCalledOnce();
+    expect([late.get("min"), late.get("max")]).toEqual([1, 3]);
+    expect(complaint).toHaveBeenCalledOnce(); // of the one that never came
+    await client.receive(tick(3, [part("late", "set", { max: 4 })]), buffers);
+    expect([late.get("min"), late.get("max")]).toEqual([1, 4]);
+    complaint.mockRestore();
+    vi.useRealTimers();
+  });
+
   it("reaches the other views when one is missing", async () => {
     const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
     let times = 0;
