@@ -80,6 +80,13 @@ class ReceptiveField:
         """Number of separable parts."""
         return len(self.maps)
 
+    @property
+    def outline(self) -> str:
+        """Size, method and nonlinearity as text."""
+        n, (x, y) = self.time_courses.shape[1], self.maps.shape[1:]
+        how = f"rank {self.rank}" if self.method == "separable" else self.method
+        return f"{n} lags x {x}x{y} pixels, {how}, {self.nonlinearity}"
+
     def predict(self, stimulus: Any, spikes: Any = None) -> Array:
         """Expected count in each bin; parameters and errors are those of `drive`."""
         rate = nonlinearity_named(self.nonlinearity).rate(torch.from_numpy(self.drive(stimulus, spikes)))
@@ -119,10 +126,8 @@ class ReceptiveField:
         return np.asarray(drive.numpy())
 
     def __repr__(self) -> str:
-        n, (x, y) = self.time_courses.shape[1], self.maps.shape[1:]
         scores = ", ".join(f"{name} {value:.3f}" for name, value in self.scores.items())
-        how = f"rank {self.rank}" if self.method == "separable" else self.method
-        return f"<ReceptiveField {n} lags x {x}x{y} pixels, {how}, {self.nonlinearity}; {scores}>"
+        return f"<ReceptiveField {self.outline}; {scores}>"
 
 
 def check_field(field: Any) -> None:

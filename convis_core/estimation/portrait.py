@@ -102,16 +102,14 @@ class Portrait:
 
 def portrait_of_field(field: ReceptiveField, stimulus: Any, spikes: Any) -> Portrait:
     """Portrait of a receptive field on a recording."""
-    lags, (x, y) = field.time_courses.shape[1], field.maps.shape[1:]
     separable = field.method == "separable"  # else each "part" is one lag of the filter
     parts = tuple(map(FilterPart, field.time_courses, field.maps, field.map_errors)) if separable else ()
     history = f", spike history of {len(field.history)} bins" if len(field.history) else ""
-    how = f"rank {field.rank}" if separable else field.method
     drive = torch.from_numpy(field.drive(stimulus, spikes))
     curve = nonlinearity_named(field.nonlinearity).rate
     return Portrait(
         name="receptive field",
-        title=f"Receptive field of {lags} lags x {x}x{y} pixels, {how}, {field.nonlinearity}{history}",
+        title=f"Receptive field of {field.outline}{history}",
         filters=(ShownFilter("filter", field.filter, field.filter_error, parts),),
         after_spikes={"own": field.history} if len(field.history) else {},
         response=curve(drive),
