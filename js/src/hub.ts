@@ -13,6 +13,10 @@ interface Message {
   parts: PartHeader[];
 }
 
+/** How often, and how long apart, a widget is looked for that the page has not made yet. */
+const TRIES = 25;
+const PAUSE_MS = 200;
+
 export class HubClient {
   private received = -1;
   private painted = -1;
@@ -51,22 +55,23 @@ export class HubClient {
   };
 
   /** Set the state of a widget that is not ours; while a page is loaded again, it may not be there yet. */
-  private async set(id: string, state: Record<string, unknown>, tries = 25): Promise<void> {
-    const asked = this.waiting.has(id);
-    this.waiting.set(id, { ...this.waiting.get(id), ...state });
-    let target: WidgetModel;
-    try {
-      target = await this.find(id);
-    } catch (error) {
-      if (tries === 0) {
-        this.waiting.delete(id);
-        console.error(`[convis] nothing shown for widget ${id}:`, error);
-      } else if (!asked || tries < 25) setTimeout(() => void this.set(id, {}, tries - 1), 200);
+  private async set(id: string, state: Record<string, unknown>): Promise<void> {
+    const earlier = this.waiting.get(id);
+    this.waiting.set(id, { ...earlier, ...state });
+    if (earlier === undefined) await this.handOver(id, TRIES); // else it goes with what waits
+  }
+
+  private async handOver(id: string, tries: number): Promise<void> {
+    const target = await this.find(id).catch((error: unknown) => {
+      if (tries === 0) console.error(`[convis] nothing shown for widget ${id}:`, error);
+    });
+    if (target === undefined && tries > 0) {
+      setTimeout(() => void this.handOver(id, tries - 1), PAUSE_MS);
       return;
     }
-    const whole = this.waiting.get(id); // with what has come in the meantime, which does not set it once more
+    const state = this.waiting.get(id);
     this.waiting.delete(id);
-    if (whole !== undefined) target.set_state(whole);
+    if (state !== undefined) target?.set_state(state);
   }
 
   /** A hidden page has received but cannot paint: it stays silent, and acknowledges when it is shown. */
