@@ -1,5 +1,6 @@
 // The selection shared by all views of a dashboard.
 import { modelId, type Model, type WidgetModel } from "./types";
+import { Widgets } from "./widgets";
 
 export interface Selection {
   pixel: [number, number];
@@ -18,7 +19,7 @@ export class Cursor {
   async attach(view: Model, changed: () => void, signal: AbortSignal): Promise<void> {
     const id = modelId(view.get("cursor"));
     if (id === null) return;
-    const model = await view.widget_manager.get_model(id);
+    const model = await new Widgets(view.widget_manager).waitFor(id);
     if (signal.aborted) return;
     const context = Symbol("convis.cursor");
     model.on("change", changed, context);

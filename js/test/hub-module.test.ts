@@ -34,3 +34,20 @@ it("hears nothing more when its module is replaced", async () => {
   await tick(1);
   expect(view.get("seen")).toBeUndefined();
 });
+
+it("greets and links also when it is made before its wire and before what it links", async () => {
+  controller.abort();
+  const late: Record<string, FakeModel> = {};
+  const link = { source: "from", attr: "a", target: "to", to: "b" };
+  const state = { wire: "IPY_MODEL_late", links: [link], paints: [{ target: "to", attr: "c", value: 4 }], hovers: [] };
+  const again = new AbortController();
+  hub().initialize({ model: new FakeModel(state, new FakeManager(late)), signal: again.signal });
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const [to, from, found] = [new FakeModel(), new FakeModel(), new FakeModel()];
+  Object.assign(late, { to, from, late: found });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(found.sent).toEqual([{ type: "hello" }]);
+  from.set("a", 3);
+  expect([to.get("b"), to.get("c")]).toEqual([3, 4]);
+  again.abort();
+});

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HubClient } from "../src/hub";
 import type { News } from "../src/types";
+import { Widgets } from "../src/widgets";
 import { dataView, FakeManager, FakeModel } from "./fakes";
 
 const part = (to: string, kind: "live" | "set", fields = {}) => ({
@@ -21,7 +22,7 @@ let paint: () => Promise<void>;
 beforeEach(() => {
   view = new FakeModel();
   hub = new FakeModel({}, new FakeManager({ view }));
-  client = new HubClient(hub.widget_manager, (content) => hub.send(content));
+  client = new HubClient(new Widgets(hub.widget_manager), (content) => hub.send(content));
   const frames: (() => void)[] = [];
   vi.stubGlobal("requestAnimationFrame", (callback: () => void) => frames.push(callback));
   paint = async () => {
@@ -66,7 +67,7 @@ describe("a tick", () => {
     vi.useFakeTimers();
     const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const models: Record<string, FakeModel> = {};
-    client = new HubClient(new FakeManager(models), (content) => hub.send(content));
+    client = new HubClient(new Widgets(new FakeManager(models)), (content) => hub.send(content));
     await client.receive(tick(1, [part("late", "set", { min: 1, max: 2 })]), buffers);
     await client.receive(tick(2, [part("late", "set", { max: 3 }), part("never", "set")]), buffers);
     await vi.advanceTimersByTimeAsync(1000);
@@ -111,12 +112,4 @@ describe("a probe", () => {
     await client.receive(probe(4), []);
     expect(hub.sent.at(-1)).toEqual({ type: "ack", seq: 4 });
   });
-});
-
-it("looks again for a widget that was not there at first", async () => {
-  const models: Record<string, FakeModel> = {};
-  const late = new HubClient(new FakeManager(models), () => undefined);
-  await expect(late.find("late")).rejects.toThrow();
-  models["late"] = view;
-  await expect(late.find("late")).resolves.toBe(view);
 });
