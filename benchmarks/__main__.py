@@ -12,11 +12,12 @@ from benchmarks.harness import Case, main
 HERE = Path(__file__).parent
 
 
-def collect() -> dict[str, Sequence[Case]]:
-    """Cases of every file ``bench_*.py``, by its title."""
+def collect() -> tuple[dict[str, Sequence[Case]], dict[str, str]]:
+    """Cases of every file ``bench_*.py``, and its module, by its title."""
     modules = [import_module(f"benchmarks.{path.stem}") for path in sorted(HERE.glob("bench_*.py"))]
-    return {module.TITLE: module.CASES for module in modules}
+    return {m.TITLE: m.CASES for m in modules}, {m.TITLE: m.__name__ for m in modules}
 
 
 if __name__ == "__main__":
-    sys.exit(main(collect(), json=HERE / "results.json"))
+    cases, modules = collect()
+    sys.exit(main(cases, json=HERE / "results.json", modules=modules))

@@ -67,8 +67,6 @@ CASES = [
         convis="15 000-26 000",
         by_hand=lambda: by_hand((10, 10, 10), 500, learn=False),
     ),
-    Case("LN 10x10x10 on 20x20, dt 100", lambda: running(linear_nonlinear, FILM, 100), FRAMES),
-    Case("LN 10x10x10 on 20x20, one call", lambda: running(linear_nonlinear, FILM, FRAMES), FRAMES),
     Case(
         "LN 12x10x10 on 20x20, an epoch of Adam, dt 500",
         lambda: fitting((12, 10, 10), 500),

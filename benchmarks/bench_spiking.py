@@ -45,17 +45,13 @@ def case(
 
 CASES = [
     case("integrate and fire", lif, 120.0, wanted=60_000),
-    case("integrate and fire, dt 100", lif, 120.0, dt=100),
     case("integrate and fire, Euler", lambda: lif(method="euler"), 120.0),
     case("integrate and fire, noise", lambda: lif(0.1), 120.0, wanted=25_000),
-    case("integrate and fire, noise, dt 100", lambda: lif(0.1), 120.0, dt=100),
     case("Izhikevich", spiking.Izhikevich, 20.0, wanted=60_000, convis="8 000"),
-    case("Izhikevich, dt 100", spiking.Izhikevich, 20.0, dt=100),
     case("Izhikevich, noise", lambda: spiking.Izhikevich(noise_strength=5.0), 20.0),
     case("Izhikevich, Runge-Kutta", lambda: spiking.Izhikevich(method="rk4"), 20.0),
     case("Izhikevich, spikes, v and u", lambda: spiking.Izhikevich(outputs=("spikes", "v", "u")), 20.0),
     case("FitzHugh-Nagumo", spiking.FitzHughNagumo, 1.0, wanted=60_000, convis="8 000"),
-    case("FitzHugh-Nagumo, dt 100", spiking.FitzHughNagumo, 1.0, dt=100),
     case("FitzHugh-Nagumo, Runge-Kutta", lambda: spiking.FitzHughNagumo(method="rk4", longest_step=0.5), 1.0),
     case("Hodgkin-Huxley", spiking.HodgkinHuxley, 20.0, frames=100),
     case("Hodgkin-Huxley, Euler", lambda: spiking.HodgkinHuxley(method="euler"), 20.0, frames=100),

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Case", "Timing", "measure"]
+__all__ = ["MOST_OVERHEAD", "Case", "Timing", "measure"]
+
+MOST_OVERHEAD = 0.1
+"""How much longer a run in chunks may take than one in one call."""
 
 Prepare = Callable[[], Callable[[], Any]]
 
@@ -33,6 +36,9 @@ class Case:
     by_hand : callable, optional
         As `prepare`, for the same work written by hand with torch's own operations; it is timed
         in turns with the case, so that what else the machine does weighs on both alike.
+    one_call : callable, optional
+        As `prepare`, for the same work without chunks, timed in turns too. The case is then to take
+        at most `MOST_OVERHEAD` longer.
     remark : callable, optional
         Makes a line on quality of what the function returned.
     slow : bool
@@ -46,6 +52,7 @@ class Case:
     convis: str = ""
     virtual_retina: str = ""
     by_hand: Prepare | None = None
+    one_call: Prepare | None = None
     remark: Callable[[Any], str] | None = None
     slow: bool = False
 
@@ -58,13 +65,21 @@ class Timing:
     median: float = 0.0
     best: float = 0.0
     by_hand: float | None = None
+    one_call: float | None = None
     calls: int = 0
     remark: str = ""
     error: str = ""
 
     @property
+    def overhead(self) -> float | None:
+        """Share that the case takes longer than one call; None where there is no such comparison."""
+        return self.one_call / self.median - 1.0 if self.one_call and self.median else None
+
+    @property
     def reached(self) -> bool | None:
         """Whether the median is what is wanted; None where nothing is."""
+        if self.case.one_call:
+            return self.overhead is not None and self.overhead <= MOST_OVERHEAD
         return None if self.case.wanted is None else not self.error and self.median >= self.case.wanted
 
 
@@ -75,24 +90,23 @@ def measure(case: Case, *, seconds: float = 2.0, warm_up: int = 2, at_least: int
     """
     if case.slow:
         seconds, warm_up, at_least = 0.0, 0, 1
-    functions = [make() for make in (case.prepare, case.by_hand) if make]
-    for function in functions * warm_up:
+    makers = {"median": case.prepare, "by_hand": case.by_hand, "one_call": case.one_call}
+    functions = {name: make() for name, make in makers.items() if make}
+    for function in [*functions.values()] * warm_up:
         function()
-    durations: list[list[float]] = [[] for _ in functions]
+    durations: dict[str, list[float]] = {name: [] for name in functions}
     answer: Any = None
     until = time.perf_counter() + seconds * len(functions)
-    while time.perf_counter() < until or len(durations[0]) < at_least:
-        for function, times in zip(functions, durations, strict=True):
+    while time.perf_counter() < until or len(durations["median"]) < at_least:
+        for name, function in functions.items():
             start = time.perf_counter()
             result = function()
-            times.append(time.perf_counter() - start)
-            answer = result if times is durations[0] else answer
-    medians = [case.frames / statistics.median(times) for times in durations]
+            durations[name].append(time.perf_counter() - start)
+            answer = result if name == "median" else answer
     return Timing(
         case,
-        median=medians[0],
-        best=case.frames / min(durations[0]),
-        by_hand=medians[1] if case.by_hand else None,
-        calls=len(durations[0]),
+        **{name: case.frames / statistics.median(times) for name, times in durations.items()},
+        best=case.frames / min(durations["median"]),
+        calls=len(durations["median"]),
         remark=case.remark(answer) if case.remark else "",
     )

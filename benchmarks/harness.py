@@ -11,7 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.case import Case, Timing, measure
+from benchmarks.apart import attempts_in
+from benchmarks.case import Case, Timing
 from benchmarks.results import machine, write_json
 from benchmarks.table import Table
 
@@ -24,7 +25,11 @@ def run_cases(cases: Sequence[Case], title: str) -> None:
 
 
 def main(
-    sections: Mapping[str, Sequence[Case]], arguments: Sequence[str] | None = None, *, json: Path | None = None
+    sections: Mapping[str, Sequence[Case]],
+    arguments: Sequence[str] | None = None,
+    *,
+    json: Path | None = None,
+    modules: Mapping[str, str] | None = None,
 ) -> int:
     """Measure what the command line asks for, print the table, write JSON; 1 where a case failed.
 
@@ -36,6 +41,8 @@ def main(
         Those of the program if not given.
     json : path, optional
         Where results go if the command line does not say.
+    modules : mapping of title to module, optional
+        Sections that are measured in a process of their own, which imports that module.
     """
     parser = argparse.ArgumentParser(description="Time what convis does; rates are frames per second.")
     parser.add_argument("--list", action="store_true", help="name the cases and run none")
@@ -51,7 +58,7 @@ def main(
     if options.list:
         print(*(f"{title}: {case.name}" for title, cases in chosen.items() for case in cases), sep="\n")
         return 0
-    return _run(chosen, options.seconds, options.json)
+    return _run(chosen, options.seconds, options.json, modules or {})
 
 
 def matching(sections: Mapping[str, Sequence[Case]], words: str) -> dict[str, list[Case]]:
@@ -64,7 +71,7 @@ def matching(sections: Mapping[str, Sequence[Case]], words: str) -> dict[str, li
     return {title: cases for title, cases in found.items() if cases}
 
 
-def _run(sections: Mapping[str, Sequence[Case]], seconds: float, json: Path | None) -> int:
+def _run(sections: Mapping[str, Sequence[Case]], seconds: float, json: Path | None, modules: Mapping[str, str]) -> int:
     where = machine()
     table = Table([case for cases in sections.values() for case in cases])
     print(f"{where['processor']}, {where['threads']} threads, torch {where['torch']}, load {where['load']}\n")
@@ -73,10 +80,11 @@ def _run(sections: Mapping[str, Sequence[Case]], seconds: float, json: Path | No
     try:
         for title, cases in sections.items():
             print(table.section(title), flush=True)
-            for case in cases:
-                timing = _attempt(case, seconds)
-                done.setdefault(title, []).append(timing)
-                print(table.line(timing), flush=True)
+            with attempts_in(modules.get(title)) as attempt:
+                for case in cases:
+                    timing = attempt(case, seconds)
+                    done.setdefault(title, []).append(timing)
+                    print(table.line(timing), flush=True)
     except KeyboardInterrupt:
         print("\nInterrupted; what was measured is kept.")
     timings = [timing for some in done.values() for timing in some]
@@ -85,11 +93,3 @@ def _run(sections: Mapping[str, Sequence[Case]], seconds: float, json: Path | No
         write_json(json, done, where)
         print(f"Written to {json}.")
     return int(any(timing.error for timing in timings))
-
-
-def _attempt(case: Case, seconds: float) -> Timing:
-    """Measure one case; one that fails must not take the others' results with it."""
-    try:
-        return measure(case, seconds=seconds)
-    except Exception as error:
-        return Timing(case, error=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")

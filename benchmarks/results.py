@@ -59,6 +59,8 @@ def _entry(section: str, timing: Timing) -> dict[str, Any]:
         "wanted": case.wanted,
         "reached": timing.reached,
         "calls": timing.calls,
+        "one_call": timing.one_call,
+        "overhead": timing.overhead,
         "others": {
             "convis": case.convis or None,
             "virtual_retina": case.virtual_retina or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.case import Case, Timing
+from benchmarks.case import MOST_OVERHEAD, Case, Timing
 
 __all__ = ["Table"]
 
@@ -39,7 +39,13 @@ class Table:
         verdict = {None: "", True: "reached", False: "below"}[timing.reached]
         others = "".join(f"{text:>15}" for text in (case.convis, case.virtual_retina, grouped(timing.by_hand)))
         text = f"{name:{self.width}}{numbers}  {verdict:8}{others}".rstrip()
-        return f"{text}\n{'':4}{timing.remark}" if timing.remark else text
+        remarks = [timing.remark] if timing.remark else []
+        if timing.overhead is not None:
+            longer = "longer" if timing.overhead >= 0.0 else "shorter"
+            remarks.append(
+                f"{abs(timing.overhead):.1%} {longer} than in one call (wanted: at most {MOST_OVERHEAD:.0%})"
+            )
+        return "\n    ".join([text, *remarks])
 
     def summary(self, timings: Sequence[Timing]) -> str:
         """Count what was reached, and name what was not."""

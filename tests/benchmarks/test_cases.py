@@ -14,13 +14,13 @@ from benchmarks.__main__ import HERE, collect
 from benchmarks.case import measure
 from tests.conftest import ROOT
 
-SECTIONS = collect()
+SECTIONS, MODULES = collect()
 LISTED = {title: [f"{title}: {case.name}" for case in cases] for title, cases in SECTIONS.items()}
 SMALL = ("Gaussian blur", "FitzHugh-Nagumo", "normal noise", "LN 10x10x10 on 20x20, dt 500", "bipolar cells alone")
 
 
 def test_every_file_is_collected_and_no_case_is_there_twice() -> None:
-    assert len(SECTIONS) == len(list(HERE.glob("bench_*.py")))
+    assert len(SECTIONS) == len(MODULES) == len(list(HERE.glob("bench_*.py")))
     names = Counter((title, case.name) for title, cases in SECTIONS.items() for case in cases)
     assert max(names.values()) == 1
 

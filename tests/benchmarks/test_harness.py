@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,18 @@ def test_work_by_hand_is_timed_in_turns_with_the_case() -> None:
     timing = measure(case, seconds=1e-9, warm_up=1)
     assert calls == ["ours", "hand"] * 6
     assert timing.by_hand is not None and timing.by_hand > 0
+
+
+def test_chunks_are_timed_in_turns_with_one_call_and_told_as_what_they_cost_more() -> None:
+    case = Case("chunks", sleeping(0.01), 10, one_call=sleeping(0.0))
+    timing = measure(case, seconds=1e-9)
+    assert timing.overhead is not None and timing.overhead > 0.0
+    told = {1.05: ("5.0% longer", True), 1.2: ("20.0% longer", False), 0.9: ("10.0% shorter", True)}
+    for rate, (words, reached) in told.items():
+        timing = Timing(case, median=100.0, one_call=100.0 * rate)
+        assert timing.reached is reached
+        assert f"{words} than in one call (wanted: at most 10%)" in Table([case]).line(timing)
+    assert Timing(case, error="it broke").reached is False and Timing(case).overhead is None
 
 
 def test_a_slow_case_is_called_once() -> None:
@@ -148,3 +161,24 @@ def test_an_interrupted_run_keeps_what_it_has(capsys: pytest.CaptureFixture[str]
     _, shown = run([*FAST, "--json", str(tmp_path / "all.json")], capsys, sections)
     assert "Interrupted" in shown and "never" not in shown
     assert [case["case"] for case in json.loads((tmp_path / "all.json").read_text())["cases"]] == ["whole"]
+
+
+WHERE = "tests.benchmarks.test_harness"
+CASES = [
+    Case("process", lambda: lambda: os.getpid(), 10, remark=str),
+    Case("the same process", lambda: lambda: os.getpid(), 10, remark=str),
+    Case("broken", failing, 1),
+    Case("killed", lambda: lambda: os._exit(1), 1),
+    Case("after it", sleeping(0.0), 1),
+]
+
+
+def test_a_section_has_a_process_of_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    arguments = [*FAST, "--json", str(tmp_path / "all.json")]
+    sections = {"Here": CASES[:1], "There": CASES}
+    assert main(sections, arguments, modules={"There": WHERE}) == 1
+    here, there, same, broken, killed, after = json.loads((tmp_path / "all.json").read_text())["cases"]
+    assert here["remark"] == str(os.getpid()) != there["remark"] == same["remark"]
+    assert there["median"] > 0 and broken["error"].startswith("ValueError: no such kernel")
+    assert "died" in killed["error"] and "died" in after["error"]
+    assert "  killed" in capsys.readouterr().out
