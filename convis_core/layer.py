@@ -24,7 +24,7 @@ from convis_core.parameters import Declaration
 from convis_core.part_tree import PartTree
 from convis_core.resolution import Resolution, default_resolution
 from convis_core.streams.checks import check_size
-from convis_core.tensors import CHANNEL, TIME, describe_shape, lift
+from convis_core.tensors import AXES, CHANNEL, TIME, describe_shape, lift
 
 __all__ = ["Layer", "registered_layers"]
 
@@ -198,8 +198,15 @@ class Layer(Keeping):
 
     def as_output(self, result: Any, start: int = 0) -> Output:
         """Wrap what ``forward`` returned."""
-        tensors = (result,) if isinstance(result, Tensor) else tuple(result)
-        return Output(tensors, self.output_names, self.resolution, start)
+        responses = result if isinstance(result, (tuple, list)) else (result,)
+        for response in responses:
+            if not isinstance(response, Tensor) or response.ndim != len(AXES):
+                got = describe_shape(response.shape) if isinstance(response, Tensor) else f"a {type(response).__name__}"
+                raise ShapeError(
+                    f"{type(self).__name__}.forward should return tensors [batch, channel, time, x, y], got {got}.",
+                    f"Return one for each of its output_names: {', '.join(self.output_names)}.",
+                )
+        return Output(responses, self.output_names, self.resolution, start)
 
     def stream(
         self, source: Any, dt: int | None = None, *, max_t: int | None = None, grad: bool = False

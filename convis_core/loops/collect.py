@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from convis_core.errors import RunError, ShapeError
 from convis_core.output import Events, Output, join_events
-from convis_core.tensors import TIME
+from convis_core.tensors import TIME, describe_shape
 
 __all__ = ["Collector"]
 
@@ -37,12 +40,14 @@ class Collector:
     def add(self, output: Output) -> None:
         """Append the output of the next chunk."""
         n = output.n_frames
+        if self._first is not None:
+            _check_alike(self._first, output)
         if output.events:
             self._events.append(output.events)
         if self._first is None:
-            self._first = output
             if self._expected is not None and n < self._expected:
                 self._whole = [_longer(response, self._expected) for response in output]
+            self._first = output
         if self._whole and not self._parts and self._fits(output):
             for whole, response in zip(self._whole, output, strict=True):
                 _copy(response, whole[:, :, self._filled : self._filled + n])
@@ -63,16 +68,30 @@ class Collector:
         return output
 
     def _fits(self, output: Output) -> bool:
-        short = all(self._filled + r.shape[TIME] <= w.shape[TIME] for w, r in zip(self._whole, output, strict=True))
-        return short and all(
-            (*r.shape[:TIME], *r.shape[TIME + 1 :]) == (*w.shape[:TIME], *w.shape[TIME + 1 :])
-            for w, r in zip(self._whole, output, strict=True)
-        )
+        return all(self._filled + r.shape[TIME] <= w.shape[TIME] for w, r in zip(self._whole, output, strict=True))
+
+
+def _check_alike(first: Output, later: Output) -> None:
+    """Refuse a response that has changed its size in the middle of a run."""
+    for name, a, b in zip(first.names, first, later, strict=True):
+        if (*a.shape[:TIME], *a.shape[TIME + 1 :]) != (*b.shape[:TIME], *b.shape[TIME + 1 :]):
+            raise ShapeError(
+                f"{name} was {describe_shape(a.shape)} in the first chunk of this run and is {describe_shape(b.shape)} "
+                f"from frame {later.start} on.",
+                "Only the time axis of a response may differ from chunk to chunk.",
+            )
 
 
 def _longer(response: Tensor, n: int) -> Tensor:
     shape = (*response.shape[:TIME], n, *response.shape[TIME + 1 :])
-    return response.new_empty(shape)
+    try:
+        return response.new_empty(shape)
+    except (RuntimeError, MemoryError) as error:
+        raise RunError(
+            f"There is no memory for a response of {describe_shape(shape)}, "
+            f"{math.prod(shape) * response.element_size() / 2**30:.3g} GiB.",
+            "Iterate over model.stream(...) and keep what is needed of each chunk, or give a smaller max_t.",
+        ) from error
 
 
 def _copy(response: Tensor, place: Tensor) -> None:

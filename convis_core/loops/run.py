@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,12 +113,27 @@ def stream_model(
 def _chunks(model: RunnableModel, stream: Stream, length: int, last: int | None, grad: bool) -> Iterator[Chunk]:
     while last is None or stream.position < last:
         start = stream.position
-        frames = _read(stream, length if last is None else min(length, last - start))
-        if frames.shape[TIME] == 0:
-            return
-        frames = frames.to(device=model.device, dtype=model.dtype)
-        check_finite(frames, f"{type(stream).__name__}", start)
-        yield Chunk(start, frames, _answer(model, frames, start, grad))
+        with _given_back_on_error(stream):
+            frames = _read(stream, length if last is None else min(length, last - start))
+            if frames.shape[TIME] == 0:
+                return
+            frames = frames.to(device=model.device, dtype=model.dtype)
+            check_finite(frames, f"{type(stream).__name__}", start)
+            chunk = Chunk(start, frames, _answer(model, frames, start, grad))
+        yield chunk
+
+
+@contextmanager
+def _given_back_on_error(stream: Stream) -> Iterator[None]:
+    """Go back to the frames that were read and not answered, as the model does, so that the next run has them."""
+    start = stream.position
+    try:
+        yield
+    except BaseException:
+        if stream.position != start:
+            with suppress(Exception):  # a camera cannot go back, and the error to see is the one on its way
+                stream.seek(start)
+        raise
 
 
 def _read(stream: Stream, n: int) -> Tensor:
@@ -136,7 +152,7 @@ def _read(stream: Stream, n: int) -> Tensor:
 
 def _answer(model: RunnableModel, frames: Tensor, start: int, grad: bool) -> Output:
     try:
-        with torch.set_grad_enabled(grad):
+        with torch.inference_mode(False), torch.set_grad_enabled(grad):  # what is remembered may get a gradient later
             return model.as_output(model(frames), start)
     except ConvisError:
         raise
@@ -166,13 +182,13 @@ def run_model(
             "Give max_t=<number of frames>, or iterate over model.stream(...).",
         )
     chunks = stream_model(model, stream, dt, max_t=max_t, grad=grad)
-    expected = _expected(stream, max_t)
+    expected = _expected(stream, None if max_t is None else int(max_t))
     done = Collector(expected, keep_graph=grad)
     try:
         for chunk in _with_progress(chunks, expected) if progress else chunks:
             done.add(chunk.output)
-    except (ConvisError, KeyboardInterrupt) as error:
-        error.output = done.output()  # type: ignore[union-attr]
+    except BaseException as error:
+        error.output = done.output()  # type: ignore[attr-defined]
         raise
     output = done.output()
     if output is None:
