@@ -29,6 +29,7 @@ class Process:
             stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if is_fed else subprocess.PIPE,
             stderr=self._errors,
+            start_new_session=True,  # Ctrl-C and the notebook's stop button interrupt a run, not the film it reads
         )
         self.pipe: IO[bytes] = _only(self._process.stdin, self._process.stdout)
         self._stop = weakref.finalize(self, _stop, self._process, self._errors)

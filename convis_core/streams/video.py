@@ -152,9 +152,13 @@ class VideoReader(Stream):
         if self._decoder is None or ahead < 0 or (ahead > _READ_ON and self._film.can_jump):
             self._rest()
             self._decoder = Decoder(self.path, self._film, self._filters, self.size, index)
-        picture = self._decoder.read()
-        while picture is not None and self._decoder.next_frame <= index:
+        try:
             picture = self._decoder.read()
+            while picture is not None and self._decoder.next_frame <= index:
+                picture = self._decoder.read()
+        except BaseException:  # part of a frame may have been read, and all that follow would be shifted by it
+            self._rest()
+            raise
         if picture is None:
             self._end(self._decoder)
             return None

@@ -31,7 +31,8 @@ class VideoWriter(OutputStream):
 
     The film plays in real time: at `fps` frames per second it shows, of the steps put, the
     ones that are current at each film frame. It is written beside `path` and takes that name
-    when closed. If the ``with`` block is left by an error, what was at `path` stays.
+    when closed. If the ``with`` block is left by an error, what was at `path` stays; so it does
+    where `put` is interrupted.
 
     Parameters
     ----------
@@ -77,6 +78,8 @@ class VideoWriter(OutputStream):
                 f"Cannot tell what kind of film {self.path.name!r} should be.",
                 f"Let the name end in one of {', '.join(_SUFFIXES)}.",
             )
+        if self.path.is_dir():
+            raise VideoError(f"{self.path} is a folder, so no film can be written there.", "Choose another name.")
         rate = default_resolution().steps_per_second if steps_per_second is None else steps_per_second
         self.steps_per_second = check_rate(rate)
         self.fps = self.steps_per_second if fps is None else check_rate(fps, "fps")
@@ -128,7 +131,10 @@ class VideoWriter(OutputStream):
         complaint = self._process.finish()
         if complaint:
             raise self._failed(complaint)
-        self._draft.__exit__(None, None, None)
+        try:
+            self._draft.__exit__(None, None, None)
+        except OSError as error:
+            raise VideoError(f"{self.path} cannot be written: {error}.", "Choose another folder.") from error
 
     def discard(self) -> None:
         """Drop the film; a file that was at `path` before stays as it was."""
@@ -189,6 +195,9 @@ class VideoWriter(OutputStream):
             self._is_closed = True
             complaint = self._process.finish() if self._process else ""
             raise self._failed(complaint) from error
+        except BaseException:  # part of a frame may have been written, and all that follow would be shifted by it
+            self.discard()
+            raise
 
     def _failed(self, complaint: str) -> VideoError:
         """Remove the draft and make the error that says why."""
