@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class Keeping(nn.Module):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Install a state got with `get_state`, where and as precise as the layer is now."""
-        state_registry.set_state(self, dict(state))
+        state_registry.set_state(self, state)
         state_registry.map_state(self, lambda t: t.to(self.device, self.dtype if t.is_floating_point() else t.dtype))
         self._forget_geometry()
 
@@ -87,17 +87,20 @@ class Keeping(nn.Module):
 
     def pop_state(self) -> None:
         """Go back to the state pushed last."""
-        self.set_state(self._pop("state"))
+        self._pop("state", self.set_state)
 
     def _forget_geometry(self) -> None:
         for module in self.modules():
             if isinstance(module, Keeping):
                 object.__setattr__(module, "_state_geometry", None)
 
-    def _pop(self, what: str) -> Any:
-        if not self._stacks[what]:
+    def _pop(self, what: str, install: Callable[[Any], None]) -> None:
+        """Install what was pushed last; where that fails it stays on its stack."""
+        stack = self._stacks[what]
+        if not stack:
             raise StateError(f"Nothing was pushed with push_{what}().", f"Call push_{what}() first.")
-        return self._stacks[what].pop()
+        install(stack[-1])
+        stack.pop()
 
     # Parameters in and out ------------------------------------------------------------------
 
@@ -115,7 +118,7 @@ class Keeping(nn.Module):
 
     def pop_parameters(self) -> None:
         """Go back to the parameters pushed last."""
-        self.set_parameters(self._pop("parameters"))
+        self._pop("parameters", self.set_parameters)
 
     def save_parameters(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to a compressed ``.npz`` file, atomically."""
@@ -131,6 +134,10 @@ class Keeping(nn.Module):
 
     def set_all(self, everything: Mapping[str, Any]) -> None:
         """Install what `get_all` returned."""
+        if not (isinstance(everything, Mapping) and set(everything) == {"parameters", "state"}):
+            raise StateError(
+                f"Expected parameters and state together, got {everything!r:.80}.", "Give what get_all() returned."
+            )
         self.set_parameters(everything["parameters"])
         self.set_state(everything["state"])
 
@@ -140,7 +147,7 @@ class Keeping(nn.Module):
 
     def pop_all(self) -> None:
         """Go back to the parameters and state pushed last."""
-        self.set_all(self._pop("all"))
+        self._pop("all", self.set_all)
 
     def store_all(self, name: str = "default") -> None:
         """Keep parameters and state under a name."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from convis_core.errors import ShapeError, UnknownNameError
 from convis_core.figures import figure
 from convis_core.resolution import Resolution, default_resolution
-from convis_core.tensors import TIME, describe_shape
+from convis_core.tensors import TIME, describe_shape, to_numpy
 
 __all__ = ["Events", "Output", "join_events"]
 
@@ -109,7 +109,7 @@ class Output:
 
     def array(self, k: int | str = 0) -> np.ndarray[Any, Any]:
         """Return response `k` as a numpy array ``[batch, channel, time, x, y]``."""
-        return self[k].detach().cpu().numpy()
+        return to_numpy(self[k])
 
     def mean(self, axis: int | tuple[int, ...] | None = None, k: int | str = 0) -> np.ndarray[Any, Any]:
         """Average response `k` over one or more of the five axes.

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from convis_core.errors import UnknownNameError
 from convis_core.parameters import Declaration, set_in_place
+from convis_core.tensors import to_numpy
 
 __all__ = ["Handle", "ParameterTree", "handles"]
 
@@ -51,8 +52,8 @@ class Handle:
     @property
     def value(self) -> float | np.ndarray[Any, Any]:
         """Current value: a float, or a copy as an array."""
-        detached = self.tensor.detach().cpu()
-        return float(detached) if detached.ndim == 0 else detached.numpy().copy()
+        array = to_numpy(self.tensor)
+        return float(array) if array.ndim == 0 else array.copy()
 
     @property
     def unit(self) -> str:
@@ -74,19 +75,19 @@ class Handle:
         return float(self.tensor.detach())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        array = np.array(self.tensor.detach().cpu().numpy())
+        array = to_numpy(self.tensor).copy()
         return array if dtype is None else array.astype(dtype)
 
     @classmethod
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        def unwrap(x: Any) -> Any:
-            if isinstance(x, (list, tuple)):
-                return type(x)(unwrap(item) for item in x)
-            return x.tensor if isinstance(x, Handle) else x
+        return func(*_unwrapped(args, _tensor), **_unwrapped(kwargs or {}, _tensor))
 
-        return func(*(unwrap(a) for a in args), **{k: unwrap(v) for k, v in (kwargs or {}).items()})
+    def __array_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        return func(*_unwrapped(args, np.asarray), **_unwrapped(kwargs, np.asarray))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "tensor":
@@ -101,6 +102,11 @@ class Handle:
 
     def __getitem__(self, index: Any) -> Tensor:
         return self.tensor[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        changed = self.tensor.detach().clone()
+        changed[index] = _unwrapped(value, _tensor)
+        self.set(changed)
 
     def __len__(self) -> int:
         return len(self.tensor)
@@ -118,6 +124,19 @@ class Handle:
         return f"{self.name} = {shown}{unit}" + (f"  # {self.declaration.describe()}" if self.doc else "")
 
 
+def _tensor(handle: Handle) -> nn.Parameter:
+    return handle.tensor
+
+
+def _unwrapped(x: Any, value: Callable[[Handle], Any]) -> Any:
+    """Put the value in the place of every handle in what a function is given."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(_unwrapped(item, value) for item in x)
+    if isinstance(x, dict):
+        return {key: _unwrapped(item, value) for key, item in x.items()}
+    return value(x) if isinstance(x, Handle) else x
+
+
 def _arithmetic(name: str) -> Callable[..., Any]:
     def operate(self: Handle, *others: Any) -> Any:
         return getattr(self.tensor, name)(*(o.tensor if isinstance(o, Handle) else o for o in others))
@@ -127,7 +146,8 @@ def _arithmetic(name: str) -> Callable[..., Any]:
 
 
 _OPERATORS = (
-    "add radd sub rsub mul rmul truediv rtruediv pow rpow matmul rmatmul neg abs lt gt le ge eq ne bool int iter"
+    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul "
+    "neg abs lt gt le ge eq ne bool int iter"
 )
 for _name in _OPERATORS.split():
     setattr(Handle, f"__{_name}__", _arithmetic(f"__{_name}__"))
@@ -196,6 +216,9 @@ class ParameterTree:
         return child
 
     def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __setitem__(self, name: str, value: Any) -> None:
         target = self[name]
         if isinstance(target, ParameterTree):
             raise UnknownNameError(
@@ -231,18 +254,32 @@ class ParameterTree:
 class ParameterSearch:
     """Tab-completable search over parameter names."""
 
+    _found: dict[str, Handle]
+    _title: str
+
     def __init__(self, found: dict[str, Handle], title: str) -> None:
-        self._found = found
-        self._title = title
+        self.__dict__.update(_found=found, _title=title)
 
     def __getattr__(self, text: str) -> ParameterTree:
         if text.startswith("__"):
             raise AttributeError(text)
+        return self[text]
+
+    def __setattr__(self, text: str, value: Any) -> None:
+        raise UnknownNameError(
+            f"A search for {text!r} finds parameters, it is none that could be set.",
+            f"Set one of: {', '.join(handle.name for handle in self[text]) or 'none found'}.",
+        )
+
+    def __getitem__(self, text: str) -> ParameterTree:
         flat = {name.replace(".", "_"): h for name, h in self._found.items()}
         return ParameterTree({name: h for name, h in flat.items() if text in name}, self._title)
 
     def __dir__(self) -> list[str]:
         return sorted({part for name in self._found for part in name.split(".")})
+
+    def __repr__(self) -> str:
+        return f"Search the parameters of {self._title} by a part of their names, e.g. p._search.tau"
 
 
 def _row(handle: Handle) -> tuple[str, str, str, str, str]:

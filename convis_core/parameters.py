@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from convis_core.errors import ParameterError
+from convis_core.errors import ParameterError, ShapeError
 from convis_core.tensors import describe_shape, to_tensor
 
 if TYPE_CHECKING:
@@ -108,8 +108,12 @@ class Declaration:
             raise ParameterError(f"{label} expects a number{unit and ' in' + unit}, got {value!r}.")
         if hasattr(value, "tensor") and isinstance(value.tensor, Tensor):
             value = value.tensor
-        tensor = to_tensor(value).detach()
-        if self.is_scalar and tensor.ndim and tensor.numel() == 1:
+        try:
+            tensor = to_tensor(value).detach()
+        except ShapeError as error:
+            what = f"a number{unit and ' in' + unit}" if self.is_scalar else "an array of real numbers"
+            raise ParameterError(f"{label} expects {what}, got {value!r:.80}.") from error
+        if tensor.numel() == 1 and (self.is_scalar or shape not in (None, tensor.shape)):
             tensor = tensor.reshape(())
         if self.is_scalar and tensor.ndim:
             raise ParameterError(f"{label} is one number, got an array of shape {describe_shape(tensor.shape)}.")

@@ -11,7 +11,7 @@ It is None until the first chunk. Unlike a torch buffer it is not part of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, overload
 
@@ -83,8 +83,10 @@ def get_state(layer: nn.Module) -> dict[str, Value]:
     return {full: _copied(_values(module).get(name)) for full, module, name in owners(layer)}
 
 
-def set_state(layer: nn.Module, state: dict[str, Any]) -> None:
+def set_state(layer: nn.Module, state: Mapping[str, Any]) -> None:
     """Install a state got with `get_state`; every name must be known and none missing."""
+    if not isinstance(state, Mapping):
+        raise StateError(f"Expected a state by name, got {state!r:.80}.", "Give what get_state() returned.")
     known = {full: (module, name) for full, module, name in owners(layer)}
     unknown, missing = sorted(set(state) - set(known)), sorted(set(known) - set(state))
     if unknown or missing:
@@ -94,10 +96,9 @@ def set_state(layer: nn.Module, state: dict[str, Any]) -> None:
             "Use a state got from the same kind of model.",
         )
     for full, value in state.items():
-        if value is not None and not isinstance(value, (int, Tensor)):
-            raise StateError(f"State {full} must be a tensor, an int or None, got {type(value).__name__}.")
-        module, name = known[full]
-        _values(module)[name] = _copied(value)
+        _check(full, value, *known[full])
+    for full, (module, name) in known.items():
+        _values(module)[name] = _copied(state[full])
 
 
 def clear_state(layer: nn.Module) -> None:
@@ -141,6 +142,16 @@ def map_state(layer: nn.Module, change: Callable[[Tensor], Tensor], recurse: boo
                 values[name] = change(value)
 
 
+def _check(full: str, value: Any, module: nn.Module, name: str) -> None:
+    """Refuse what no layer remembers, before it fails in the middle of a run."""
+    if value is not None and not isinstance(value, (int, Tensor)):
+        shape = getattr(type(module), name).shape
+        raise StateError(
+            f"State {full} must be a tensor{shape and ' ' + shape}, an int or None, got {type(value).__name__}.",
+            "Write torch.as_tensor(value), or None for a fresh start.",
+        )
+
+
 def _copied(value: Value) -> Value:
     return value.detach().clone() if isinstance(value, Tensor) else value
 
@@ -158,6 +169,9 @@ class StateTree:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
         entries = self._entries()
         if name in entries:
             module, attribute = entries[name]
@@ -177,7 +191,19 @@ class StateTree:
                 f"There is: {', '.join(entries) or 'none'}.",
             )
         module, attribute = entries[name]
+        _check(name, value, module, attribute)
+        if isinstance(value, Tensor):
+            value = value.to(self._layer.device, self._layer.dtype if value.is_floating_point() else value.dtype)
         _values(module)[attribute] = value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(f"{key}.".startswith(f"{name}.") for key in self._entries())
+
+    def __len__(self) -> int:
+        return len(self._entries())
 
     def __dir__(self) -> list[str]:
         return sorted({name.split(".")[0] for name in self._entries()})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from convis_core.errors import FileFormatError, ShapeError, UnknownNameError
+from convis_core.errors import FileFormatError, ParameterError, ShapeError, UnknownNameError
 from convis_core.files import atomic_path
 from convis_core.parameter_tree import Handle, handles
 from convis_core.tensors import describe_shape
@@ -37,19 +37,23 @@ def set_parameters(layer: nn.Module, values: Mapping[str, Any], *, strict: bool 
     strict : bool
         Whether an unknown or a missing name is an error; otherwise it is a warning.
     """
+    if not isinstance(values, Mapping):
+        raise ParameterError(
+            f"Expected parameters by name, got {values!r:.80}.", "Give a dict, such as get_parameters() returns."
+        )
     known = handles(layer)
     _check_names(layer, known, values, strict)
     checked = []
     for name in known.keys() & values.keys():
         handle = known[name]
-        value = np.asarray(values[name])
-        if value.shape != tuple(handle.tensor.shape) and not value.size == 1 == handle.tensor.numel():
+        value = handle.declaration.check(values[name], where=type(handle.owner).__name__)
+        if value.shape != handle.tensor.shape and not value.numel() == 1 == handle.tensor.numel():
             raise ShapeError(
-                f"{name} has shape {describe_shape(tuple(handle.tensor.shape))} in this {type(layer).__name__} "
+                f"{name} has shape {describe_shape(handle.tensor.shape)} in this {type(layer).__name__} "
                 f"and {describe_shape(value.shape)} in what is to be loaded.",
                 "Build the model with the same kernel size first.",
             )
-        checked.append((handle, handle.declaration.check(value, where=type(handle.owner).__name__)))
+        checked.append((handle, value))
     for handle, tensor in checked:
         handle.set(tensor)
 
@@ -99,5 +103,5 @@ def _read(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _with_suffix(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
+    text = os.fsdecode(path)
     return text if text.endswith(".npz") else f"{text}.npz"

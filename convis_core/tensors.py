@@ -22,6 +22,7 @@ __all__ = [
     "check_finite",
     "describe_shape",
     "lift",
+    "to_numpy",
     "to_tensor",
 ]
 
@@ -42,7 +43,7 @@ def to_tensor(value: Any, *, dtype: torch.dtype | None = None, device: torch.dev
     """
     if isinstance(value, Tensor):
         _check_real(not value.is_complex(), value.dtype)
-        tensor = value if value.layout is torch.strided else value.to_dense()
+        tensor = (value if value.layout is torch.strided else value.to_dense()).resolve_neg()
     elif hasattr(value, "__array__") or isinstance(value, (int, float, list, tuple)):
         try:
             array = np.asarray(value)
@@ -53,7 +54,7 @@ def to_tensor(value: Any, *, dtype: torch.dtype | None = None, device: torch.dev
         _check_real(array.dtype.kind in "biuf", array.dtype)
         if array.dtype.kind == "u" and array.dtype.itemsize > 1:
             array = array.astype(np.int64)
-        if array.dtype == np.float16 or not array.dtype.isnative:
+        if array.dtype == np.float16 or array.dtype.itemsize > 8 or not array.dtype.isnative:
             array = array.astype(np.float32 if array.dtype.itemsize < 8 else np.float64)
         if any(stride < 0 for stride in array.strides) or not array.flags.writeable:
             array = array.copy()
@@ -66,6 +67,20 @@ def to_tensor(value: Any, *, dtype: torch.dtype | None = None, device: torch.dev
     if dtype is None and not tensor.is_floating_point():
         dtype = torch.get_default_dtype()
     return tensor.to(device=device, dtype=dtype)
+
+
+def to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """Turn a tensor into an array of the same precision; of bfloat16, which numpy lacks, into single.
+
+    It shares the memory of the tensor where it can.
+
+    Examples
+    --------
+    >>> to_numpy(torch.ones(2, dtype=torch.bfloat16, requires_grad=True))
+    array([1., 1.], dtype=float32)
+    """
+    plain = tensor.detach().cpu().resolve_neg()
+    return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
 
 
 def _check_real(is_real: bool, dtype: Any) -> None:

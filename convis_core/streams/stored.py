@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from convis_core.errors import FileFormatError, ShapeError, StreamError
 from convis_core.streams.base import OutputStream, Stream
 from convis_core.streams.checks import check_count, check_frame, check_open
-from convis_core.tensors import describe_shape, lift, to_tensor
+from convis_core.tensors import describe_shape, lift, to_numpy, to_tensor
 
 __all__ = ["StoredStream", "StoredWriter", "existing_file"]
 
@@ -112,8 +111,7 @@ class StoredWriter(OutputStream):
                 self.shape = shape
             if n:
                 self.n_written += n
-                # numpy has no such short floats
-                self.append((steps.float() if steps.dtype == torch.bfloat16 else steps).cpu().numpy())
+                self.append(to_numpy(steps))
         except OSError as error:
             raise StreamError(
                 f"{self.path} could not be written: {error}.", "Check the folder and the space left."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -139,3 +140,21 @@ def test_a_subclass_redeclares() -> None:
 
     assert float(Slow().tau.detach()) == 0.5
     assert Slow().p.tau.bounds == (0.1, 1.0)
+
+
+@pytest.mark.parametrize(
+    "value", [1j, Decimal("0.5"), {}, object(), [[1.0], [2.0, 3.0]]], ids=lambda v: type(v).__name__
+)
+def test_what_is_no_number_is_refused_with_the_name_of_the_parameter(value: object) -> None:
+    layer = LowPass()
+    with pytest.raises(ParameterError, match=r"LowPass\.tau expects a number in s, got"):
+        layer.tau = value
+    with pytest.raises(ParameterError, match=r"LowPass\.weight expects an array of real numbers, got"):
+        layer.p.weight = value
+
+
+def test_one_number_sets_all_of_an_array_however_many_axes_it_has() -> None:
+    layer = LowPass()
+    for value in (0.5, [0.25], np.full((1, 1, 1, 1), -0.5), torch.tensor([[0.75]])):
+        layer.weight = value
+        assert layer.weight.tolist() == [float(np.ravel(value)[0])] * 3

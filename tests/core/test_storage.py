@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import convis_core as convis
 from convis_core import ConvisError
-from convis_core.errors import FileFormatError, ParameterError, ShapeError, UnknownNameError
+from convis_core.errors import FileFormatError, ParameterError, ShapeError, StateError, UnknownNameError
 from convis_core.files import atomic_path
 
 
@@ -206,7 +207,7 @@ def test_all_or_nothing() -> None:
     for wrong, kind in (
         ({"g_L": 10.0, "noise_sigma": -1.0}, ParameterError),
         ({"g_L": 10.0, "noise_sigma": np.nan}, ParameterError),
-        ({"g_L": 10.0, "noise_sigma": [1.0, 2.0]}, ShapeError),
+        ({"g_L": 10.0, "noise_sigma": [1.0, 2.0]}, ParameterError),
         ({"g_L": 10.0}, UnknownNameError),
     ):
         with pytest.raises(kind):
@@ -214,3 +215,60 @@ def test_all_or_nothing() -> None:
         assert neuron.p.g_L == 50.0
     neuron.set_parameters({"g_L": 10, "noise_sigma": np.ones(1)})
     assert neuron.p.g_L == 10.0 and neuron.p.noise_sigma == 1.0
+
+
+# What is given back, whatever it is ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_parameters_of_every_precision_come_out_and_go_in(dtype: torch.dtype, tmp_path: Path) -> None:
+    model = convis.models.LN(kernel_dim=(3, 4, 5)).to(dtype)
+    kept = model.conv.weight.detach().clone()
+    assert "conv.weight = array (1, 1, 3, 4, 5)" in repr(model.p)
+    model.push_all()
+    model.save_parameters(tmp_path / "model.npz")
+    for install in (model.pop_all, lambda: model.load_parameters(tmp_path / "model.npz")):
+        model.p.conv.weight = 0.0
+        install()
+        assert model.conv.weight.dtype == dtype and torch.equal(model.conv.weight, kept)
+    assert np.asarray(model.p.conv.weight).dtype == model.p.conv.weight.value.dtype == model.run([1.0]).array().dtype
+
+
+def test_parameters_of_another_model_can_be_given_as_torch_names_them() -> None:
+    model, other = convis.models.LN(kernel_dim=(3, 4, 5)), convis.models.LN(kernel_dim=(3, 4, 5)).bfloat16()
+    model.set_parameters(dict(other.named_parameters()))
+    torch.testing.assert_close(model.conv.weight, other.conv.weight.float())
+
+
+def test_what_was_pushed_stays_until_it_fits(model: convis.models.LN) -> None:
+    model.run(np.ones((5, 4, 4)))
+    kept = model.get_all()
+    model.push_all()
+    model.push_parameters()
+    model.conv.set_weight(np.ones((6, 2, 2)))
+    for pop in (model.pop_all, model.pop_parameters):
+        with pytest.raises(ShapeError, match=r"\[1, 1, 6, 2, 2\] in this LN and \[1, 1, 3, 4, 5\]"):
+            pop()
+    model.conv.set_weight(np.ones((3, 4, 5)))
+    model.pop_all()  # was lost
+    np.testing.assert_array_equal(np.asarray(model.p.conv.weight), kept["parameters"]["conv.weight"])
+    assert torch.equal(model.s["conv.history"], kept["state"]["conv.history"])
+    model.pop_parameters()
+    with pytest.raises(StateError, match="Nothing was pushed"):
+        model.pop_parameters()
+
+
+@pytest.mark.parametrize("garbage", [None, 3, "model.npz", [1.0]])
+def test_what_is_neither_parameters_nor_state(model: convis.models.LN, garbage: Any) -> None:
+    with pytest.raises(ParameterError, match="Expected parameters by name, got"):
+        model.set_parameters(garbage)
+    with pytest.raises(StateError, match="Expected a state by name, got"):
+        model.set_state(garbage)
+    for part in (garbage, {}, {"parameters": model.get_parameters()}):
+        with pytest.raises(StateError, match=r"parameters and state together, got.*get_all"):
+            model.set_all(part)
+
+
+def test_a_path_may_be_bytes(model: convis.models.LN, tmp_path: Path) -> None:
+    model.save_parameters(os.fsencode(tmp_path / "model"))  # type: ignore[arg-type]
+    model.load_parameters(tmp_path / "model")

@@ -107,6 +107,8 @@ def test_other_numbers_of_axes_are_refused(shape: tuple[int, ...]) -> None:
         np.arange(6, dtype=np.uint16),
         np.arange(6, dtype=">f4"),
         np.arange(6, dtype=np.float16),
+        np.arange(6, dtype=np.longdouble),
+        torch.complex(torch.zeros(6), -torch.arange(6.0)).conj().imag,
         np.arange(6, dtype=np.int64),
         np.arange(12)[::2] // 2,
         np.arange(6)[::-1][::-1],
