@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,7 @@ from torch import nn
 
 import convis_core as convis
 from convis_core import Layer
-from convis_core.errors import UnknownNameError
+from convis_core.errors import ParameterError, StateError, UnknownNameError
 
 
 @pytest.fixture
@@ -49,6 +52,57 @@ def test_search_finds_by_part_of_the_name(model: Layer) -> None:
 def test_all_is_flat_and_complete(model: Layer) -> None:
     assert len(model.p._all) == len(model.p) == len(list(model.parameters()))
     assert all(name.isidentifier() for name in dir(model.p._all))
+
+
+def test_what_a_search_finds_is_set_and_not_the_search(model: Layer) -> None:
+    with pytest.raises(UnknownNameError, match=r"'g_L' finds parameters.*Set one of: ganglion\.g_L"):
+        model.p._search.g_L = 3.0  # was lost without a word
+    model.p._search["g_L"].ganglion_g_L = 3.0
+    assert model.ganglion.g_L == 3.0 and "p._search.tau" in repr(model.p._search)
+
+
+def test_dotted_names_lead_into_all_trees(model: Layer) -> None:
+    model.p["ganglion.g_L"] = 70.0
+    model.p.ganglion["refr_mu"] = 0.001
+    assert model.ganglion.g_L == 70.0 and model.p["ganglion"]["refr_mu"].value == pytest.approx(0.001)
+    cascade = convis.models.Sequential(convis.models.L(), model)
+    name = next(iter(cascade.m._layer._modules))
+    assert cascade.m[f"{name}.conv"] is cascade.m[name].conv and f"{name}.conv" in cascade.m
+    assert "v1" not in cascade.m and "" not in cascade.m and 3 not in cascade.m
+    with pytest.raises(UnknownNameError, match="has no part v1"):
+        _ = cascade.m["v1"]
+    model.run(np.zeros((3, 5, 5)))
+    assert model.s["ganglion.v"] is model.s.ganglion["v"] is model.ganglion.v
+    assert "ganglion" in model.s and "ganglion.v" in model.s and "gang" not in model.s and 3 not in model.s
+    assert len(model.s) == len(list(model.s)) == len(model.get_state())
+
+
+def test_a_part_is_replaced_through_the_tree(model: Layer) -> None:
+    other = convis.filters.spiking.LeakyIntegrateAndFireNeuron(noise_sigma=0.0)
+    model.m.ganglion = other  # was lost without a word
+    assert model.ganglion is other
+    with pytest.raises(UnknownNameError, match="has no part gangleon"):
+        model.m.gangleon = other
+
+
+@pytest.mark.parametrize("value", ["rest", 0.5, np.zeros((1, 2, 5, 5)), [0.0]])
+def test_a_state_that_is_none_is_refused_where_it_is_set(model: Layer, value: object) -> None:
+    with pytest.raises(StateError, match=r"State v must be a tensor \[batch, channel, x, y\], an int or None, got"):
+        model.s.ganglion.v = value
+    model.run(np.zeros((3, 5, 5)))
+    kept = model.get_state()
+    with pytest.raises(StateError, match=r"ganglion\.v must be a tensor"):
+        model.set_state({name: value if name == "ganglion.v" else None for name in kept})
+    for name, was in kept.items():  # none of them was set
+        now = model.s[name]
+        assert torch.equal(now, was) if isinstance(was, torch.Tensor) else now == was
+
+
+def test_a_state_is_set_in_the_precision_of_the_layer(model: Layer) -> None:
+    model.run(np.zeros((3, 5, 5)))
+    model.s["ganglion.v"] = torch.full((1, 2, 5, 5), 0.5, dtype=torch.float64)
+    assert model.ganglion.v.dtype == torch.float32
+    model.run(np.zeros((3, 5, 5)))
 
 
 def test_what_is_not_there_is_said_with_what_is(model: Layer) -> None:
@@ -156,3 +210,28 @@ def test_parameters_of_plain_torch_modules_are_found() -> None:
     assert handle.doc == "weight of a Linear" and handle.declaration.unit == ""
     handle.set(np.eye(2))
     np.testing.assert_array_equal(np.asarray(handle), np.eye(2))
+
+
+@pytest.mark.parametrize("function", [np.mean, np.sum, np.max, np.std, np.argmax, np.squeeze, np.transpose, np.ravel])
+def test_numpys_functions_take_a_handle(function: Callable[[Any], Any]) -> None:
+    """They ask an object that is no array for a method of that name, and torch's do not take numpy's arguments."""
+    handle = convis.models.LN(kernel_dim=(3, 4, 5)).p.conv.weight
+    result = function(handle)
+    np.testing.assert_array_equal(result, function(np.asarray(handle)))
+    assert not isinstance(result, torch.Tensor)
+    np.testing.assert_array_equal(np.concatenate([handle, handle]), np.concatenate([np.asarray(handle)] * 2))
+    assert np.allclose(a=handle, b=handle)
+
+
+def test_one_weight_is_set_in_place_and_checked() -> None:
+    model = convis.models.LN(kernel_dim=(3, 4, 5))
+    same = model.conv.weight
+    model.p.conv.weight[0, 0, 1] = 2.0
+    model.p.conv.weight[0, 0, 2] = model.p.conv.weight[0, 0, 1]
+    assert model.conv.weight is same and bool((same[0, 0, 1:] == 2.0).all())
+    with pytest.raises(ParameterError, match="must be finite"):
+        model.p.conv.weight[0, 0, 0, 0, 0] = float("nan")
+    assert bool(torch.isfinite(same).all())
+    model.p.conv.bias = 7.0
+    assert (model.p.conv.bias % 4.0).item() == (10.0 % model.p.conv.bias).item() == 3.0
+    assert (model.p.conv.bias // 2.0).item() == (21.0 // model.p.conv.bias).item() == 3.0
