@@ -22,7 +22,7 @@ from convis_core.output import Output
 from convis_core.parameter_tree import ParameterTree, handles
 from convis_core.parameters import Declaration
 from convis_core.part_tree import PartTree
-from convis_core.resolution import Resolution, default_resolution
+from convis_core.resolution import Resolution, used_resolution
 from convis_core.streams.checks import check_size
 from convis_core.tensors import AXES, CHANNEL, TIME, describe_shape, lift
 
@@ -80,7 +80,7 @@ class Layer(Keeping):
 
     def __init__(self, *, resolution: Resolution | None = None, **values: Any) -> None:
         super().__init__()
-        self.resolution = resolution or default_resolution()
+        self.resolution = used_resolution(resolution)
         self.optimizer: Optimizer | None = None
         declared = self.declarations()
         unknown = sorted(set(values) - set(declared))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from convis_core.errors import ShapeError, UnknownNameError
 from convis_core.figures import figure
-from convis_core.resolution import Resolution, default_resolution
+from convis_core.resolution import Resolution, used_resolution
 from convis_core.tensors import TIME, describe_shape, to_numpy
 
 __all__ = ["Events", "Output", "join_events"]
@@ -60,7 +60,7 @@ class Output:
                 f"Got {len(self._tensors)} responses and {len(self.names)} names for them: {', '.join(self.names)}.",
                 "A layer must return as many tensors as its output_names.",
             )
-        self.resolution = resolution or default_resolution()
+        self.resolution = used_resolution(resolution)
         self.start = start
 
     def __getitem__(self, key: int | str) -> Tensor:
@@ -86,6 +86,9 @@ class Output:
 
     def __len__(self) -> int:
         return len(self._tensors)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.names if isinstance(item, str) else any(response is item for response in self)
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self._tensors)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from convis_core.errors import ResolutionError
 from convis_core.scalars import is_number
 
-__all__ = ["Resolution", "default_resolution", "set_default_resolution", "use_resolution"]
+__all__ = ["Resolution", "default_resolution", "set_default_resolution", "use_resolution", "used_resolution"]
 
 
 @dataclass(init=False, unsafe_hash=True)  # frozen=True would not let __setattr__ say what to do instead
@@ -89,10 +89,21 @@ def set_default_resolution(resolution: Resolution) -> None:
     _installed = _checked(resolution)
 
 
+def used_resolution(resolution: Resolution | None) -> Resolution:
+    """Return the resolution given, or the default where none is.
+
+    Examples
+    --------
+    >>> used_resolution(None) == default_resolution()
+    True
+    """
+    return default_resolution() if resolution is None else _checked(resolution)
+
+
 def _checked(resolution: Resolution) -> Resolution:
     if not isinstance(resolution, Resolution):
         raise ResolutionError(
-            f"The default resolution must be a convis.Resolution, got {type(resolution).__name__}.",
+            f"A resolution must be a convis.Resolution, got {type(resolution).__name__}.",
             "Use convis.Resolution(pixel_per_degree=10, steps_per_second=1000).",
         )
     return resolution

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convis_core.errors import FitError, ShapeError
-from convis_core.resolution import Resolution, default_resolution
+from convis_core.resolution import Resolution, used_resolution
 from convis_core.tensors import to_tensor
 
 __all__ = ["CentreSurroundProfile", "GaussianProfile", "fit_centre_surround", "fit_gaussian", "spatial_profile"]
@@ -113,7 +113,7 @@ def fit_gaussian(image: Any, *, resolution: Resolution | None = None) -> Gaussia
     (6.0, 8.0, 0.2)
     """
     target, start, spread = _prepared(image)
-    ppd = (resolution or default_resolution()).pixel_per_degree
+    ppd = used_resolution(resolution).pixel_per_degree
     rows, columns = _grid(target)
 
     def predict(p: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ def fit_centre_surround(image: Any, *, resolution: Resolution | None = None) -> 
     Rodieck R. W. (1965), Vision Res. 5, 583-601, doi:10.1016/0042-6989(65)90033-7.
     """
     target, start, spread = _prepared(image)
-    ppd = (resolution or default_resolution()).pixel_per_degree
+    ppd = used_resolution(resolution).pixel_per_degree
     rows, columns = _grid(target)
 
     def predict(p: Tensor) -> Tensor:

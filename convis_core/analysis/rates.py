@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from convis_core.errors import ParameterError
 from convis_core.output import Output
-from convis_core.resolution import Resolution, default_resolution
+from convis_core.resolution import Resolution, used_resolution
 from convis_core.tensors import lift
 
 __all__ = ["PSTH", "firing_rate", "in_bins", "psth", "spike_counts", "whole_frames"]
@@ -37,7 +37,7 @@ def spike_counts(spikes: Any, resolution: Resolution | None = None) -> tuple[Ten
     if isinstance(spikes, Output):
         counts, sampling = spikes[0].detach().cpu().double(), resolution or spikes.resolution
     else:
-        counts, sampling = lift(spikes).detach().cpu().double(), resolution or default_resolution()
+        counts, sampling = lift(spikes).detach().cpu().double(), used_resolution(resolution)
     if counts.shape[2] == 0:
         raise ParameterError("A recording without frames has no spikes to count.", "Run the model on some.")
     if not bool(((counts >= 0) & (counts < math.inf)).all()):

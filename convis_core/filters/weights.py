@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ __all__ = ["initial_weight", "kernel_shape", "shaped_weight"]
 
 def kernel_shape(kernel_dim: Sequence[int], in_channels: int, out_channels: int) -> tuple[int, int, int, int, int]:
     """Complete a kernel size of 3 (lag, x, y) or 5 numbers to all five axes."""
-    dims = tuple(n.item() if isinstance(n, np.generic) else n for n in kernel_dim)
+    given = kernel_dim if isinstance(kernel_dim, Iterable) else (kernel_dim,)
+    dims = tuple(n.item() if isinstance(n, np.generic) else n for n in given)
     if len(dims) == 3:
         dims = (out_channels, in_channels, *dims)
     whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in dims)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convis_core.errors import ParameterError
-from convis_core.resolution import Resolution, default_resolution
+from convis_core.resolution import Resolution, used_resolution
 from convis_core.retina.saccades import AT_REST, Saccades, border, corners, move_eye
 from convis_core.streams.base import Stream, as_stream
 from convis_core.streams.checks import check_count, check_frame
@@ -88,7 +88,7 @@ class MicrosaccadeGenerator(Stream):
             if not value >= 0:
                 raise ParameterError(f"{name} must be 0 or more, got {value!r}.")
         self.source = as_stream(source)
-        self.resolution = resolution or default_resolution()
+        self.resolution = used_resolution(resolution)
         self.seed = secrets.randbits(32) if seed is None else check_count(seed, "seed")
         rows, columns = self.source.size
         self._border = border((rows, columns), amplitude, self.resolution)

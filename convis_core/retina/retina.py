@@ -17,7 +17,7 @@ from convis_core.layer import Layer
 from convis_core.loops.run import Chunk, run_model, stream_model
 from convis_core.ops.compiled import share_work
 from convis_core.output import Events, Output
-from convis_core.resolution import Resolution, default_resolution
+from convis_core.resolution import Resolution, used_resolution
 from convis_core.retina.assembly import IMPLEMENTATIONS, Options, OuterPlexiform, Parts, assemble, write_back
 from convis_core.retina.bipolar import Bipolar
 from convis_core.retina.configuration import RetinaConfiguration
@@ -112,7 +112,7 @@ class Retina(Layer):
         super().__init__(resolution=resolution or config.resolution)
         if stage_delay not in (0, 1):
             raise ParameterError(f"stage_delay must be 0 or 1 step, got {stage_delay!r}.")
-        check_seed(seed)
+        seed = check_seed(seed)
         if opl not in tuple(IMPLEMENTATIONS):
             raise ParameterError(f"opl must be one of {', '.join(map(repr, IMPLEMENTATIONS))}, got {opl!r}.")
         self.stage_delay = stage_delay
@@ -337,7 +337,7 @@ def _configuration(described: Described, resolution: Resolution | None) -> Retin
     if isinstance(described, RetinaConfiguration):
         return RetinaConfiguration.from_dict(described.as_dict())
     if described is None or isinstance(described, Mapping):
-        here = resolution or default_resolution()
+        here = used_resolution(resolution)
         units = {"temporal-step__sec": here.step, "pixels-per-degree": here.pixel_per_degree}
         return RetinaConfiguration({**units, **(described or {})})
     if not isinstance(described, (str, os.PathLike)):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import erf, from_numpy
 
-from convis_core.resolution import Resolution
-from convis_core.samples.checks import check_number, check_shape, used_resolution
+from convis_core.resolution import Resolution, used_resolution
+from convis_core.samples.checks import check_number, check_shape
 from convis_core.samples.gratings import distance_along
 
 __all__ = ["moving_bar", "moving_bars"]

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from convis_core.errors import ParameterError
-from convis_core.resolution import Resolution, default_resolution
 
-__all__ = ["check_number", "check_seed", "check_shape", "used_resolution"]
+__all__ = ["check_number", "check_seed", "check_shape"]
 
 
 def check_shape(t: Any, x: Any, y: Any) -> tuple[int, int, int]:
@@ -45,8 +44,3 @@ def check_seed(seed: Any) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ParameterError(f"Expected a seed from 0 to 2**32 - 1, got {seed!r}.", "Choose any whole number there.")
     return int(seed)
-
-
-def used_resolution(resolution: Resolution | None) -> Resolution:
-    """Return the resolution given, or the current default."""
-    return default_resolution() if resolution is None else resolution

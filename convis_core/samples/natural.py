@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from convis_core.resolution import Resolution
-from convis_core.samples.checks import check_seed, check_shape, used_resolution
+from convis_core.resolution import Resolution, used_resolution
+from convis_core.samples.checks import check_seed, check_shape
 
 __all__ = ["dead_leaves", "eye_path", "natural_movie"]
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core.errors import ParameterError
-from convis_core.resolution import Resolution
-from convis_core.samples.checks import check_number, check_seed, check_shape, used_resolution
+from convis_core.resolution import Resolution, used_resolution
+from convis_core.samples.checks import check_number, check_seed, check_shape
 
 __all__ = ["pulse", "random_checker_stimulus", "sparse_input"]
 

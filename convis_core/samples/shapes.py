@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from convis_core.resolution import Resolution
-from convis_core.samples.checks import check_number, check_shape, used_resolution
+from convis_core.resolution import Resolution, used_resolution
+from convis_core.samples.checks import check_number, check_shape
 from convis_core.samples.gratings import drifting_grating
 
 __all__ = ["drifting_gabor", "looming_disc"]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core.errors import ParameterError
-from convis_core.resolution import Resolution
-from convis_core.samples.checks import check_number, check_shape, used_resolution
+from convis_core.resolution import Resolution, used_resolution
+from convis_core.samples.checks import check_number, check_shape
 
 __all__ = ["SHAPLEY_VICTOR_FREQUENCIES", "chirp", "sum_of_sinusoids"]
 

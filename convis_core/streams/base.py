@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from functools import cached_property
 from types import TracebackType
@@ -145,10 +146,15 @@ def as_stream(source: Any) -> Stream:
     ShapeError
         If an array has the wrong number of axes.
     StreamError
-        If an output holds more than one response.
+        If an output holds more than one response, or a file is only named.
     """
     if isinstance(source, Stream):
         return source
+    if isinstance(source, (str, os.PathLike)):
+        raise StreamError(
+            f"Expected frames, got the name of a file, {os.fspath(source)!r}.",
+            "Open it first, e.g. with convis.streams.VideoReader or ImageSequence.",
+        )
     if isinstance(source, Output) and len(source) > 1:
         raise StreamError(
             f"An output with {len(source)} responses is no single input.",

@@ -75,3 +75,13 @@ def test_shown_as_text_and_table(output: Output) -> None:
     assert "<b>" not in Output([output[0]], ["<b>"])._repr_html_()
     assert "empty" in Output([torch.zeros(1, 1, 0, 2, 2)])._repr_html_()
     assert Output([output[0]] * 2).names == ("output_0", "output_1")
+
+
+def test_it_holds_its_names_and_its_responses(output: Output) -> None:
+    assert "spikes_ON" in output and "spikes" not in output and "array" not in output
+    assert output.spikes_OFF in output and output.spikes_ON.clone() not in output and 3 not in output
+
+
+def test_numpy_lacks_the_short_floats_of_torch() -> None:
+    short = Output([torch.full((1, 1, 3, 2, 2), 0.5, dtype=torch.bfloat16)])
+    assert short.array().dtype == np.float32 and float(short.mean()) == 0.5

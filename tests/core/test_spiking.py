@@ -107,3 +107,23 @@ def test_a_seed_is_a_whole_number(seed: object) -> None:
 def test_an_unknown_method_is_named() -> None:
     with pytest.raises(ParameterError, match="'exact' or 'euler'"):
         LeakyIntegrateAndFireNeuron(method="rk4")(torch.zeros(1, 1, 3, 1, 1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", [LeakyIntegrateAndFireNeuron, RefractoryLeakyIntegrateAndFireNeuron])
+def test_noise_has_the_stated_width_in_half_precision_too(kind: type, dtype: torch.dtype) -> None:
+    """The variance of the noise in a step is beyond the largest number of half precision, its root is not."""
+    quiet = kind(g_L=50.0, noise_sigma=0.1, seed=1).to(dtype)
+    spikes = quiet.run(np.zeros((200, 40, 40)))[0]
+    assert bool(spikes.isfinite().all())
+    assert float(quiet.v.float().std()) == pytest.approx(0.1, rel=0.1)
+
+
+def test_a_seed_may_be_a_number_of_numpys() -> None:
+    current = np.full((100, 4, 4), 60.0)
+    spikes = [LeakyIntegrateAndFireNeuron(seed=seed).run(current).array() for seed in (5, np.int64(5), np.uint8(5))]
+    np.testing.assert_array_equal(spikes[0], spikes[1])
+    np.testing.assert_array_equal(spikes[0], spikes[2])
+    for wrong in (1.5, True, -1, 2**63, "5"):
+        with pytest.raises(ParameterError, match="seed must be a whole number"):
+            LeakyIntegrateAndFireNeuron(seed=wrong)  # type: ignore[arg-type]

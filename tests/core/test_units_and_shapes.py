@@ -6,6 +6,7 @@ import copy
 import math
 import pickle
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 import convis_core as convis
 from convis_core import Resolution, use_resolution
-from convis_core.errors import ConvisError, ResolutionError, ShapeError
+from convis_core.errors import ConvisError, ResolutionError, ShapeError, StreamError
 from convis_core.tensors import check_finite, lift, to_tensor
 
 # Resolution -------------------------------------------------------------------------------------
@@ -73,6 +74,9 @@ def test_the_default_is_a_resolution() -> None:
     with pytest.raises(ResolutionError, match="got float"), use_resolution(10.0):  # type: ignore[arg-type]
         pass
     assert isinstance(convis.default_resolution, Resolution)
+    for make in (convis.models.LN, convis.filters.NLRectify, convis.retina.Retina):
+        with pytest.raises(ResolutionError, match=r"must be a convis\.Resolution, got int"):
+            make(resolution=1000)  # not when it is used, in the middle of a run
 
 
 # Lifting ----------------------------------------------------------------------------------------
@@ -125,6 +129,7 @@ def test_any_numbers_become_floating_point(values: object) -> None:
     tensor = to_tensor(values, dtype=torch.float32)
     assert tensor.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert to_tensor(values).is_floating_point()
+    assert tensor.numpy().sum() == 15.0  # a view of negated memory, as of a conjugate's part, would be refused
 
 
 def test_read_only_and_reversed_arrays_are_copied() -> None:
@@ -155,3 +160,9 @@ def test_the_first_bad_frame_is_named() -> None:
     x[1, 0, 3, 2, 2], x[0, 0, 4] = torch.nan, torch.inf
     with pytest.raises(ShapeError, match="The input has 10 values that are NaN or infinite, the first in frame 103"):
         check_finite(x, "The input", 100)
+
+
+@pytest.mark.parametrize("path", ["film.mp4", Path("film.mp4")])
+def test_the_name_of_a_film_is_not_the_film(path: object) -> None:
+    with pytest.raises(StreamError, match=r"the name of a file, 'film\.mp4'.*Open it first.*VideoReader"):
+        convis.models.LN().run(path)

@@ -5,6 +5,7 @@ r"""Leaky integrate-and-fire neurons, one per channel and pixel.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -109,7 +110,7 @@ class LeakyIntegrateAndFireNeuron(StochasticLayer):
             step=step,
             refractory=self.refractory_time(),
             noise=self.draw(block_normal, x) if noisy else None,
-            noise_scale=self.noise_sigma * torch.sqrt(2.0 * self.g_L / step) if noisy else 0.0,
+            noise_scale=self.noise_sigma * torch.sqrt(2.0 * self.g_L) / math.sqrt(step) if noisy else 0.0,
             method=self.method,
             surrogate=self.surrogate,
         )

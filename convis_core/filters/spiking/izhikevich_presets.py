@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core.errors import UnknownNameError
-from convis_core.resolution import Resolution, default_resolution
+from convis_core.resolution import Resolution, used_resolution
 
 __all__ = ["PRESETS", "IzhikevichPreset", "find_preset"]
 
@@ -53,7 +53,7 @@ class IzhikevichPreset:
         >>> PRESETS["tonic spiking"].current(Resolution(steps_per_second=500.0)).shape
         (50,)
         """
-        used = resolution or default_resolution()
+        used = used_resolution(resolution)
         frames = np.arange(round(self.duration * used.steps_per_second))
         middles = np.asarray((frames + 0.5) * used.step * 1e3, dtype=np.float64)
         return self.protocol(middles).astype(np.float32)

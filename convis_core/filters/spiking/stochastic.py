@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,10 +18,13 @@ from convis_core.tensors import TIME
 __all__ = ["StochasticLayer", "check_seed"]
 
 
-def check_seed(seed: Any) -> None:
-    """Refuse what is neither None nor a seed."""
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
+def check_seed(seed: Any) -> int | None:
+    """Return a seed as an int, or refuse what is neither that nor None."""
+    if seed is None:
+        return None
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
         raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1 or None, got {seed!r}.")
+    return int(seed)
 
 
 class StochasticLayer(Layer, register=False):
@@ -41,8 +45,7 @@ class StochasticLayer(Layer, register=False):
 
     def __init__(self, *, seed: int | None = None, resolution: Resolution | None = None, **values: Any) -> None:
         super().__init__(resolution=resolution, **values)
-        check_seed(seed)
-        self.seed = seed
+        self.seed = check_seed(seed)
 
     def draw(self, numbers: Callable[..., Tensor], like: Tensor) -> Tensor:
         """Draw numbers in the shape of a chunk and move the clock on by its length."""
