@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -52,7 +53,8 @@ class Runner:
     ) -> None:
         self.model = model
         self.input = as_stream(input)
-        self.outputs = [] if output is None else list(output) if isinstance(output, Sequence) else [output]
+        given = () if output is None else output if isinstance(output, (list, tuple)) else (output,)
+        self.outputs = [_output_stream(stream) for stream in given]
         self.dt = dt
         if len(self.outputs) > len(model.output_names):
             raise StreamError(
@@ -70,8 +72,9 @@ class Runner:
 
     def _changed(self, state: DriverState) -> None:
         if state == "closed":  # by stop, or with the interpreter
-            for stream in self.outputs:
-                stream.close()
+            with ExitStack() as all_of_them:  # one that fails to close leaves none of the others open
+                for stream in self.outputs:
+                    all_of_them.callback(stream.close)
 
     @property
     def state(self) -> DriverState:
@@ -122,3 +125,12 @@ class Runner:
             self.stop()
             return
         self._driver.close(timeout=None)  # the error on its way out is the one to see
+
+
+def _output_stream(stream: Any) -> OutputStream:
+    if not isinstance(stream, OutputStream):
+        raise StreamError(
+            f"A Runner writes to output streams, got {stream!r:.80}.",
+            "Give e.g. convis.streams.VideoWriter(path) or SequenceWriter(), one for each response.",
+        )
+    return stream

@@ -144,3 +144,26 @@ def test_a_forgotten_runner_takes_its_thread_along() -> None:
     gc.collect()
     thread.join(10)
     assert gone() is None and threading.active_count() <= threads
+
+
+def test_one_sink_that_cannot_be_closed_leaves_no_other_open() -> None:
+    class Stuck(Sink):
+        def close(self) -> None:
+            super().close()
+            raise OSError("no space for the index")
+
+    model = convis.models.CentreSurround(duration=0.02, extent=0.3, seed=1)
+    for order in (slice(None), slice(None, None, -1)):
+        sinks = [Stuck(), Sink()][order]
+        runner = Runner(model, MOVIE, sinks)
+        runner.start()
+        with pytest.raises(OSError, match="no space for the index"):
+            runner.join(20)
+        assert [sink.closed for sink in sinks] == [1, 1]
+
+
+@pytest.mark.parametrize("output", ["spikes.mp4", 5, [None, Sink()], [Sink(), "off.mp4"]])
+def test_what_is_no_output_stream_is_refused_before_the_run(output: Any) -> None:
+    model = convis.models.CentreSurround(duration=0.02, extent=0.3, seed=1)
+    with pytest.raises(StreamError, match=r"writes to output streams, got .*VideoWriter"):
+        Runner(model, MOVIE, output)
