@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, overload
+from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 from typing_extensions import Self
@@ -61,9 +62,15 @@ def state_variable(doc: str, *, shape: str = "") -> StateVariable:
     return StateVariable(doc, shape)
 
 
-def state_names(cls: type) -> list[str]:
+_declared: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
+"""What was found once, for a fit asks at every step; a class declares its state in its body."""
+
+
+def state_names(cls: type) -> tuple[str, ...]:
     """Names of the state variables that a layer class declares."""
-    return [name for name in dir(cls) if isinstance(getattr(cls, name, None), StateVariable)]
+    if cls not in _declared:
+        _declared[cls] = tuple(name for name in dir(cls) if isinstance(getattr(cls, name, None), StateVariable))
+    return _declared[cls]
 
 
 def _values(layer: nn.Module) -> dict[str, Value]:

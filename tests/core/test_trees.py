@@ -235,3 +235,29 @@ def test_one_weight_is_set_in_place_and_checked() -> None:
     model.p.conv.bias = 7.0
     assert (model.p.conv.bias % 4.0).item() == (10.0 % model.p.conv.bias).item() == 3.0
     assert (model.p.conv.bias // 2.0).item() == (21.0 // model.p.conv.bias).item() == 3.0
+
+
+def test_a_class_is_looked_through_for_its_state_once() -> None:
+    """A fit asks for the state at every step, and looking took longer than the step of a small model."""
+
+    class Looked(type):
+        times = 0
+
+        def __dir__(cls) -> list[str]:
+            Looked.times += 1
+            return list(super().__dir__())
+
+    class Kept(Layer, register=False, metaclass=Looked):
+        last = convis.state_variable("last frame")
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.last = x[:, :, -1]
+            return x
+
+    layer = Kept()
+    for _ in range(3):
+        layer.run([1.0, 2.0])
+        assert float(layer.get_state()["last"]) == 2.0
+        layer.clear_state()
+        assert layer.get_state() == {"last": None}
+    assert Looked.times == 1
