@@ -25,6 +25,7 @@ export class Cursor {
     model.on("change", changed, context);
     signal.addEventListener("abort", () => model.off(null, null, context));
     this.model = model;
+    if (model.get("time") !== null) this.set({ time: null }); // marked by a page that is gone, and its pointer with it
     changed();
   }
 

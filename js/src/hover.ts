@@ -42,5 +42,11 @@ export function followPointer(hub: Model, find: (id: string) => Promise<WidgetMo
     model.save_changes();
   }
 
+  const leave = (): void => {
+    if (over !== null) void set(over, null);
+    over = at = null;
+  };
+
   document.addEventListener("pointermove", move, { signal });
+  document.documentElement.addEventListener("pointerleave", leave, { signal });
 }

@@ -7,7 +7,7 @@ let shared: FakeModel;
 let view: FakeModel;
 
 beforeEach(() => {
-  shared = new FakeModel({ pixel: [4, 5], lag: 2, brush: null });
+  shared = new FakeModel({ pixel: [4, 5], lag: 2, time: null, brush: null });
   view = new FakeModel({ cursor: "IPY_MODEL_c" }, new FakeManager({ c: shared }));
 });
 
@@ -27,6 +27,15 @@ describe("the cursor of a view", () => {
     shared.set("lag", 7);
     expect(changed).toHaveBeenCalledTimes(2);
     expect(cursor.get("lag")).toBe(7);
+  });
+
+  it("frees a time that the pointer of an earlier page has left marked", async () => {
+    shared.set("time", 0.5);
+    await new Cursor().attach(view, () => undefined, new AbortController().signal);
+    expect(shared.get("time")).toBeNull();
+    expect(shared.saves).toBe(1);
+    await new Cursor().attach(view, () => undefined, new AbortController().signal);
+    expect(shared.saves).toBe(1);
   });
 
   it("sets several things in one message to the kernel", async () => {

@@ -36,6 +36,11 @@ describe("followPointer", () => {
     expect(await move(document.body, 20)).toBeNull();
     expect(models["c"]?.saves).toBe(3);
 
+    expect(await move(area, 60)).toBe(5);
+    document.documentElement.dispatchEvent(new PointerEvent("pointerleave"));
+    await frame();
+    expect(models["c"]?.get("time")).toBeNull(); // no move tells that the pointer has left the window
+
     controller.abort();
     await move(area, 60);
     expect(models["c"]?.get("time")).toBeNull();
