@@ -116,6 +116,7 @@ class Explorer(Dashboard):
         self._reached = chunk.stop
         window = self._window(chunk.stop * step)
         self.frames.on_chunk(chunk)
+        self.mosaic.on_chunk(chunk)
         self.course.show_window(window)
         self.course.on_chunk(chunk)
         if self.raster is not None and self._feed is not None:
@@ -136,6 +137,8 @@ class Explorer(Dashboard):
 
     def _clear(self) -> None:
         self._reached = 0
+        self.frames.clear()
+        self.mosaic.clear()
         self.course.clear()
         if self.raster is not None:
             self.raster.clear()

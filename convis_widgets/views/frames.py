@@ -16,7 +16,7 @@ __all__ = ["FrameView"]
 class FrameView(LiveWidget):
     """Show frames; clicking a pixel moves ``cursor.anchor`` and ``cursor.pixel`` to it.
 
-    Wire: arrays ``{frame: uint8 | float32 [x, y]}``; fields ``{time: s | None}``.
+    Wire: arrays ``{frame: uint8 | float32 [x, y]}``; fields ``{time: s | None, past: bool}``.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class FrameView(LiveWidget):
     pixel_per_degree = traitlets.Float(10.0, min=0.0).tag(sync=True)
     footprint = traitlets.Tuple(traitlets.Int(), traitlets.Int(), default_value=(0, 0)).tag(sync=True)
 
-    def show(self, frame: ArrayLike, time: float | None = None) -> None:
+    def show(self, frame: ArrayLike, time: float | None = None, *, past: bool = False) -> None:
         """Show a frame ``[x, y]``, from any thread.
 
         Parameters
@@ -56,6 +56,8 @@ class FrameView(LiveWidget):
             Values in the units of ``value_range``.
         time : float, optional
             Time of the frame, in s.
+        past : bool
+            Whether it is one of the past, which the header then says.
 
         Raises
         ------
@@ -68,4 +70,5 @@ class FrameView(LiveWidget):
                 f"A frame is [x, y], got {array.ndim} axes of lengths {array.shape}.",
                 "Take one frame of one channel, for example signal[0, 0, -1].",
             )
-        self.post({"time": time}, {"frame": array if array.dtype == np.uint8 else array.astype(np.float32)})
+        shown = array if array.dtype == np.uint8 else array.astype(np.float32)
+        self.post({"time": time, "past": past}, {"frame": shown})

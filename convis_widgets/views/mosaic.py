@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
+from convis_core import Chunk
 from convis_core.errors import ShapeError
+from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.front_end import front_end
+from convis_widgets.live.hub import Hub
 from convis_widgets.live.widget import LiveWidget
 
 __all__ = ["FilterMosaic"]
@@ -16,7 +21,9 @@ __all__ = ["FilterMosaic"]
 class FilterMosaic(LiveWidget):
     """Show a filter ``[lag, x, y]``; clicking a tile moves ``cursor.lag``, the clicked pixel ``cursor.pixel``.
 
-    Wire: arrays ``{weights: float32 [lag, x, y]}``; fields ``{limit: float | None}``.
+    At ``cursor.time`` in a run, the tile is marked through which the present response sees that time.
+
+    Wire: arrays ``{weights: float32 [lag, x, y]}``; fields ``{limit: float | None, ago: s | None}``.
 
     Parameters
     ----------
@@ -43,6 +50,26 @@ class FilterMosaic(LiveWidget):
     dt = traitlets.Float(0.001).tag(sync=True)
     pixel_per_degree = traitlets.Float(10.0, min=0.0).tag(sync=True)
     unit = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, hub: Hub | None = None, cursor: Cursor | None = None, **kwargs: Any) -> None:
+        super().__init__(hub, cursor, **kwargs)
+        self._now: float | None = None
+        self.cursor.observe(lambda _: self._mark_time(), "time")
+
+    def on_chunk(self, chunk: Chunk) -> None:
+        """Note how far the run has come: the lag of a time counts from there."""
+        self._now = (chunk.stop - 1) * chunk.output.resolution.step
+        if self.cursor.time is not None:
+            self._mark_time()
+
+    def clear(self) -> None:
+        """Forget the run, not the filter."""
+        self._now = None
+        self._mark_time()
+
+    def _mark_time(self) -> None:
+        now, time = self._now, self.cursor.time
+        self.post({"ago": None if now is None or time is None else now - time})
 
     def show(self, weights: ArrayLike, limit: float | None = None) -> None:
         """Show a filter, from any thread.

@@ -4,7 +4,7 @@ import { greyTable, paintValues } from "./colour";
 import { ColourBar } from "./colourbar";
 import { card, setText } from "./dom";
 import { short } from "./format";
-import { cellAt, cellBox, centre, clamp, contain, type Box } from "./geometry";
+import { cellAt, cellBox, centre, clamp, contain, inset, type Box } from "./geometry";
 import { palette } from "./theme";
 import { Tip } from "./tip";
 import type { NumericArray } from "./types";
@@ -13,6 +13,7 @@ import { defineView, type Display } from "./view";
 interface State {
   frame: NumericArray | null;
   time: number | null;
+  past: boolean;
 }
 
 const GREY = greyTable();
@@ -67,6 +68,7 @@ function display({ model, el, signal, state, cursor }: Display<State>): () => vo
     context.lineTo(cell.x + cell.width / 2, box.y + box.height);
     context.stroke();
     context.globalAlpha = 1;
+    if (state.past) outline(context, inset(box, 2), colours.accent, 3, [8, 5]);
     if (kx > 0 && ky > 0) outline(context, cellBox(box, rows, columns, ax - centre(kx), ay - centre(ky), kx, ky), colours.accent, 1, [4, 3]);
     outline(context, cell, colours.accent, 2, []);
     context.restore();
@@ -75,10 +77,12 @@ function display({ model, el, signal, state, cursor }: Display<State>): () => vo
   function tell(rows: number, columns: number): void {
     const degrees = Number(model.get("pixel_per_degree"));
     const extent = degrees > 0 ? `, ${short(rows / degrees)}${rows === columns ? "" : ` \u00d7 ${short(columns / degrees)}`} deg` : "";
-    setText(info, `${rows} \u00d7 ${columns} px${extent}`);
+    const seen = state.past && state.time !== null ? `seen at ${state.time.toFixed(2)} s` : "";
+    el.classList.toggle("convis-past", seen !== "");
+    setText(info, seen || `${rows} \u00d7 ${columns} px${extent}`);
     const [x, y] = cursor.get("pixel");
     surface.describe(
-      `${String(model.get("title"))}, ${rows} by ${columns} pixels. Selected pixel x ${x}, y ${y}: ${short(valueAt(x, y))}. Arrow keys move it.`,
+      `${String(model.get("title"))}${seen && `, ${seen}`}, ${rows} by ${columns} pixels. Selected pixel x ${x}, y ${y}: ${short(valueAt(x, y))}. Arrow keys move it.`,
     );
     const hit = under();
     if (hit === null || pointer === null) tip.hide();
@@ -125,10 +129,11 @@ function outline(context: CanvasRenderingContext2D, box: Box, colour: string, wi
 }
 
 export default defineView<State>({
-  state: () => ({ frame: null, time: null }),
+  state: () => ({ frame: null, time: null, past: false }),
   receive: (state, { fields, arrays }) => {
     state.frame = arrays["frame"] ?? state.frame;
     state.time = (fields["time"] as number | null | undefined) ?? state.time;
+    state.past = (fields["past"] as boolean | undefined) ?? state.past;
   },
   display,
 });

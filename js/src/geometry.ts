@@ -14,6 +14,9 @@ export function contain(width: number, height: number, contentWidth: number, con
   return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
 }
 
+/** The box without a margin all round. */
+export const inset = ({ x, y, width, height }: Box, margin: number): Box => ({ x: x + margin, y: y + margin, width: width - 2 * margin, height: height - 2 * margin });
+
 /** The cell `[row, column]` of a `rows` by `columns` grid in `box` under a point, or null. */
 export function cellAt(box: Box, rows: number, columns: number, x: number, y: number): [number, number] | null {
   const row = Math.floor(((y - box.y) / box.height) * rows);

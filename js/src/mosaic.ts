@@ -4,7 +4,7 @@ import { divergingTable, paintValues, type Table } from "./colour";
 import { ColourBar } from "./colourbar";
 import { card, setText } from "./dom";
 import { short, signed } from "./format";
-import { cellAt, cellBox, centre, clamp, tile, tileAt, tileBox, type Tiling } from "./geometry";
+import { cellAt, cellBox, centre, clamp, tile, tileAt, tileBox, type Box, type Tiling } from "./geometry";
 import { palette, rgb, type Palette } from "./theme";
 import { Tip } from "./tip";
 import type { NumericArray } from "./types";
@@ -13,6 +13,8 @@ import { defineView, type Display } from "./view";
 interface State {
   weights: NumericArray | null;
   limit: number | null;
+  /** Seconds from the time under the pointer to the present of the run. */
+  ago: number | null;
 }
 
 const EDGE = 2; // room for the outline of the selected tile
@@ -33,6 +35,18 @@ export function lagText(lags: number, dt: number): string {
   const ms = dt * 1000;
   const every = Math.abs(ms - 1) < 1e-9 ? "one frame a millisecond" : `one frame every ${short(ms)} ms`;
   return `lag 0\u2013${short((lags - 1) * ms, 4)} ms, ${every}`;
+}
+
+/** Lag through which the present response sees what was so many seconds ago; null where the filter does not reach. */
+export function lagOf(ago: number | null, lags: number, dt: number): number | null {
+  const lag = ago === null ? -1 : Math.round(ago / dt);
+  return lag >= 0 && lag < lags ? lag : null;
+}
+
+/** "0.120 s ago: lag 120 ms" */
+export function agoText(ago: number, lags: number, dt: number): string {
+  const lag = lagOf(ago, lags, dt);
+  return `${ago.toFixed(3)} s ago: ${lag === null ? "no longer in the filter" : `lag ${short(lag * dt * 1000, 4)} ms`}`;
 }
 
 function display({ model, el, signal, state, cursor }: Display<State>): () => void {
@@ -96,11 +110,19 @@ function display({ model, el, signal, state, cursor }: Display<State>): () => vo
     context.strokeStyle = accent;
     context.lineWidth = 2;
     context.strokeRect(box.x - 1, box.y - 1, box.width + 2, box.height + 2);
+    const seen = lagOf(state.ago, lags, Number(model.get("dt")));
+    if (seen !== null) dashed(context, tileBox(tiling, seen));
     const [x, y] = offset();
     if (x < 0 || y < 0 || x >= kx || y >= ky) return;
     const cell = cellBox(box, kx, ky, x, y);
     context.lineWidth = 1;
     context.strokeRect(cell.x, cell.y, cell.width, cell.height);
+  }
+
+  function dashed(context: CanvasRenderingContext2D, box: Box): void {
+    context.setLineDash([4, 3]);
+    context.strokeRect(box.x + 1, box.y + 1, box.width - 2, box.height - 2);
+    context.setLineDash([]);
   }
 
   /** Kernel pixel that lies on the selected frame pixel. */
@@ -124,7 +146,7 @@ function display({ model, el, signal, state, cursor }: Display<State>): () => vo
   function tell(): void {
     const [lags, kx, ky] = size();
     const dt = Number(model.get("dt"));
-    setText(info, lagText(lags, dt));
+    setText(info, state.ago !== null && state.ago >= 0 ? agoText(state.ago, lags, dt) : lagText(lags, dt));
     const lag = cursor.get("lag");
     const place = offset();
     surface.describe(
@@ -163,10 +185,11 @@ function display({ model, el, signal, state, cursor }: Display<State>): () => vo
 }
 
 export default defineView<State>({
-  state: () => ({ weights: null, limit: null }),
+  state: () => ({ weights: null, limit: null, ago: null }),
   receive: (state, { fields, arrays }) => {
     state.weights = arrays["weights"] ?? state.weights;
     if ("limit" in fields) state.limit = fields["limit"] as number | null;
+    if ("ago" in fields) state.ago = fields["ago"] as number | null;
   },
   display,
 });

@@ -84,7 +84,8 @@ export function paintForeground(context: CanvasRenderingContext2D, scene: Scene)
   };
   context.strokeStyle = colours.accent;
   if (scene.now !== null) line(scene.now, [], 1.5);
-  if (scene.time !== null) line(scene.time, [3, 3], 1);
+  context.strokeStyle = colours.ink; // the accent would vanish among the spikes of OFF cells
+  if (scene.time !== null) line(scene.time, [5, 3], 1.5);
 }
 
 export function paintAxes(context: CanvasRenderingContext2D, scene: Scene, font: string): void {

@@ -78,7 +78,7 @@ function display({ model, el, signal, state, cursor, repaint }: Display<State>):
     setText(count, `${cells} cells, ${grouped(total + state.spikes.missed)} spikes${lost}; ${selected}`);
     surface.describe(
       `${String(model.get("title"))}: ${grouped(total)} spikes of ${now.names.join(" and ")} cells, ${short(now.window[0])} to ` +
-        `${short(now.window[1])} s. Left and right arrows move the time, with shift they select a range, Escape clears it.`,
+        `${short(now.window[1])} s. Left and right arrows move the time, with shift they select a range, Escape clears both.`,
     );
     hint(now);
   }
@@ -136,7 +136,7 @@ function display({ model, el, signal, state, cursor, repaint }: Display<State>):
   const key = (event: KeyboardEvent): void => {
     const now = scene();
     const step = { ArrowLeft: -0.01, ArrowRight: 0.01 }[event.key];
-    if (event.key === "Escape") cursor.set({ brush: null });
+    if (event.key === "Escape") cursor.set({ brush: null, time: null });
     else if (step !== undefined) {
       const from = cursor.get("time") ?? now.now ?? now.window[0];
       const time = clamp(from + step * (now.window[1] - now.window[0]), ...now.window);

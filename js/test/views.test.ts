@@ -2,7 +2,7 @@
 // The canvas views up to their pixels: what they select, say and remember. Pixels are looked at in a real browser.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import frames from "../src/frames";
-import mosaic, { lagText, largest } from "../src/mosaic";
+import mosaic, { lagOf, lagText, largest } from "../src/mosaic";
 import raster from "../src/raster";
 import { FakeManager, FakeModel, frame, show } from "./fakes";
 
@@ -56,6 +56,15 @@ describe("the frame view", () => {
     expect(el.querySelector(".convis-info")?.textContent).toBe("10 \u00d7 20 px, 5 \u00d7 10 deg");
     expect(canvas.getAttribute("role")).toBe("img");
     expect(canvas.getAttribute("aria-label")).toContain("Selected pixel x 2, y 3: 0.215");
+  });
+
+  it("says when a frame was seen that is not the newest", async () => {
+    const { canvas, el, model } = await display(frames, traits, { ...news, fields: { time: 1.24, past: true } });
+    expect(el.querySelector(".convis-info")?.textContent).toBe("seen at 1.24 s");
+    expect(canvas.getAttribute("aria-label")).toMatch(/^View, seen at 1.24 s, 10 by 20/);
+    model.trigger("convis:live", { ...news, fields: { time: 2, past: false } });
+    await frame();
+    expect(el.querySelector(".convis-info")?.textContent).toContain("10 \u00d7 20 px");
   });
 
   it("selects the clicked pixel, x being the row, and centres the filter there", async () => {
@@ -121,6 +130,21 @@ describe("the mosaic", () => {
     expect(cursor.get("lag")).toBe(0);
   });
 
+  it("says how long ago the time under the pointer was, and through which lag it is seen", async () => {
+    const { el, model } = await display(mosaic, traits, { ...news, fields: { ago: 0.0012 } });
+    const info = (): string | null | undefined => el.querySelector(".convis-info")?.textContent;
+    expect(info()).toBe("0.001 s ago: lag 1 ms");
+    model.trigger("convis:live", { fields: { ago: 0.25 }, arrays: {} });
+    await frame();
+    expect(info()).toBe("0.250 s ago: no longer in the filter");
+    for (const ago of [-0.1, null]) {
+      model.trigger("convis:live", { fields: { ago }, arrays: {} });
+      await frame();
+      expect(info()).toBe(lagText(2, 0.001));
+    }
+    expect([lagOf(0.0149, 4, 0.005), lagOf(0.02, 4, 0.005), lagOf(-0.01, 4, 0.005)]).toEqual([3, null, null]);
+  });
+
   it("describes its lags", () => {
     expect(lagText(40, 0.001)).toBe("lag 0\u201339 ms, one frame a millisecond");
     expect(lagText(20, 0.005)).toBe("lag 0\u201395 ms, one frame every 5 ms");
@@ -179,6 +203,13 @@ describe("the raster", () => {
     press(canvas, "ArrowRight", true);
     press(canvas, "ArrowRight", true);
     expect(cursor.get("brush")).toEqual([expect.closeTo(2.1), expect.closeTo(2.3)]);
+  });
+
+  it("Escape frees the time that keys have set", async () => {
+    const { canvas } = await display(raster, traits, news);
+    press(canvas, "ArrowRight");
+    press(canvas, "Escape");
+    expect(cursor.get("time")).toBeNull();
   });
 
   it("says what was dropped", async () => {

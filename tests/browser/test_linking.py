@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import keep
 from tests.browser.dashboards import DashboardPage
-from tests.browser.pages import LabPage, pixels, wait_until, wait_until_changed, wait_until_still
+from tests.browser.pages import LabPage, changed_fraction, pixels, wait_until, wait_until_changed, wait_until_still
 
 COURSE, IMPULSE, PROFILE = "Mean rate", "Impulse response", "Spatial profile"
 
@@ -79,6 +79,52 @@ def test_the_time_under_the_pointer_is_marked_in_both_plots(paused: DashboardPag
     paused.hover(raster, 0.7)
     wait_until_changed(figure, course, fraction=0.0005)
     wait_until(lambda: 6.0 < (explorer_lab.value("explorer.cursor.time") or 0.0) < 8.0, "and the new time")
+
+
+@pytest.mark.parametrize("playing", [False, True], ids=["at-rest", "while-playing"])
+def test_the_frame_of_the_time_under_the_pointer_is_shown(
+    paused: DashboardPage, explorer_lab: LabPage, playing: bool
+) -> None:
+    frames, figure = paused.canvas("frames"), paused.figure(COURSE)
+    paused.hover(paused.card("Spatial"), 0.5)
+    newest = wait_until_still(frames)
+    if playing:
+        paused.root.get_by_label("Speed limit").select_option("0.1")
+        paused.play()
+    paused.hover(figure, 0.1)
+    wait_until(lambda: paused.info("Stimulus").startswith("seen at 0."), paused.info("Stimulus"))
+    wait_until(lambda: paused.info("Filter").endswith("s ago: no longer in the filter"), paused.info("Filter"))
+    wait_until_changed(frames, newest, fraction=0.05)
+    keep(paused.page, "the_time_under_the_pointer")
+    paused.page.mouse.move(1, 1)
+    wait_until(lambda: paused.info("Stimulus").startswith("60"), "the newest is shown again")
+    wait_until(lambda: paused.info("Filter").startswith("lag 0"), "and the filter without a mark")
+    if playing:
+        paused.pause()
+        paused.root.get_by_label("Speed limit").select_option("max speed")
+    else:
+        assert changed_fraction(newest, wait_until_still(frames)) < 0.01
+
+
+def test_a_time_that_the_filter_still_sees_is_marked_in_it(paused: DashboardPage, explorer_lab: LabPage) -> None:
+    mosaic, now = paused.canvas("mosaic"), paused.position
+    explorer_lab.value(f"setattr(explorer.cursor, 'brush', ({now} - 0.2, {now}))")
+    wait_until(lambda: len(paused.ticks(COURSE)) > 2 and paused.ticks(COURSE)[0] > now - 0.3, "the last 200 ms")
+    paused.hover(paused.card("Spatial"), 0.5)
+    tiles = wait_until_still(mosaic)
+    paused.hover(paused.figure(COURSE), 0.8)
+    wait_until(lambda: "s ago: lag" in paused.info("Filter"), paused.info("Filter"))
+    wait_until_changed(mosaic, tiles, fraction=0.0003)
+    explorer_lab.value("setattr(explorer.cursor, 'brush', None)")
+
+
+def test_a_page_loaded_again_marks_no_time(paused: DashboardPage, explorer_lab: LabPage) -> None:
+    paused.hover(paused.figure(COURSE), 0.1)
+    wait_until(lambda: explorer_lab.value("explorer.cursor.time") is not None, "the kernel knows the time")
+    explorer_lab.reload()
+    explorer_lab.widget(".convis-dashboard", timeout_s=60)
+    wait_until(lambda: explorer_lab.value("explorer.cursor.time") is None, "no pointer is there")
+    wait_until(lambda: paused.info("Stimulus").startswith("60"), "the newest frame is shown")
 
 
 @pytest.mark.parametrize("undo", ["double click", "Escape"])

@@ -40,6 +40,7 @@ def view(connect: Any, request: pytest.FixtureRequest) -> Any:
 
 
 def last_part(page: Any) -> tuple[dict[str, Any], list[bytes]]:
+    page.wait(1)
     page.quiet()
     content, buffers = page.of("tick")[-1]
     return content["parts"][-1], buffers
@@ -49,7 +50,7 @@ def test_a_frame_travels_as_float32_or_as_the_bytes_it_is(view: Any) -> None:
     frames, page, _ = view(FrameView)
     frames.show(np.eye(3), time=0.5)
     part, buffers = last_part(page)
-    assert part["fields"] == {"time": 0.5}
+    assert part["fields"] == {"time": 0.5, "past": False}
     assert np.frombuffer(buffers[0], np.float32).reshape(3, 3).tolist() == np.eye(3).tolist()
     frames.show(np.full((2, 2), 9, np.uint8))
     assert last_part(page)[0]["arrays"][0]["dtype"] == "uint8"
@@ -81,7 +82,7 @@ def test_a_view_that_is_loaded_later_gets_the_present_once(view: Any) -> None:
     load()
     part, buffers = last_part(page)
     assert len(page.of("tick")) == n + 1
-    assert part["fields"] == {"reset": True, "time": 2.0}
+    assert part["fields"] == {"reset": True, "time": 2.0, "past": False}
     assert np.frombuffer(buffers[0], np.float32).tolist() == [1.0] * 4
 
 
