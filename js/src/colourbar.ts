@@ -11,6 +11,7 @@ export class ColourBar {
   constructor(parent: HTMLElement) {
     this.bitmap.fit(256, 1);
     const scale = h("div", { class: "convis-bar-labels" }, ...this.labels);
+    this.bitmap.canvas.setAttribute("aria-hidden", "true"); // its labels say it
     parent.append(h("div", { class: "convis-colourbar" }, this.bitmap.canvas, scale));
   }
 

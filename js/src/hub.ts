@@ -2,6 +2,7 @@
 import { decodeArrays, foreignArray, type PartHeader } from "./decode";
 import { followPointer } from "./hover";
 import { followLinks } from "./links";
+import { followNames } from "./names";
 import { followPaints } from "./paint";
 import { followResizes } from "./resize";
 import { followTheme } from "./theme";
@@ -99,6 +100,7 @@ export default () => ({
     let repaint = (): void => undefined;
     followTheme(signal, () => repaint()); // first, for it marks the document that the colours are read from
     repaint = followPaints(model, widgets.waitFor, signal);
+    followNames(signal);
     followResizes(model, widgets.find, signal);
     // not awaited: anywidget gives up on a module whose initialize takes long
     void wire.then((found) => {

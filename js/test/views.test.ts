@@ -55,6 +55,7 @@ describe("the frame view", () => {
     const { canvas, el } = await display(frames, traits, news);
     expect(el.querySelector(".convis-info")?.textContent).toBe("10 \u00d7 20 px, 5 \u00d7 10 deg");
     expect(canvas.getAttribute("role")).toBe("img");
+    expect(el.querySelector(".convis-colourbar canvas")?.getAttribute("aria-hidden")).toBe("true"); // its labels say it
     expect(canvas.getAttribute("aria-label")).toContain("Selected pixel x 2, y 3: 0.215");
   });
 
