@@ -44,10 +44,10 @@ class FilterVolume(VBox):
     hub : Hub, optional
         That of the dashboard.
     size : int
-        Width and height in pixels.
+        Width and height in pixels that are computed; the card may show them larger or smaller.
     """
 
-    def __init__(self, hub: Hub | None = None, size: int = 210) -> None:
+    def __init__(self, hub: Hub | None = None, size: int = 280) -> None:
         self._owns_hub = hub is None
         self.hub = Hub() if hub is None else hub
         head = HBox([HTML("<b>Kernel in 3-D</b>"), _grey("drag to turn")])
@@ -58,10 +58,10 @@ class FilterVolume(VBox):
         self._due: threading.Timer | None = None
         self._data: KernelData | None = None
         try:
-            body = self._figure(size)
+            self.figure = self._figure(size)
         except ImportError:
-            body = Label(INSTALL)
-        super().__init__([head, body])
+            self.figure = Label(INSTALL)
+        super().__init__([head, self.figure])
         self.add_class("convis-volume")
         self.add_class("convis-card")
 
@@ -76,6 +76,7 @@ class FilterVolume(VBox):
             cloud = ipv.scatter(*NOWHERE, size=0.0, marker="diamond")
             self.hub.paint(cloud, "color", f"var(--cv-{colour})")
             self._clouds[sign] = cloud
+        figure.animation = 0.0  # a cloud that turns into another on its way shows what has never been
         ipv.xyzlim(0, 1)
         ipv.xyzlabel("lag", "y", "x")
         figure.camera.position = (1.2, 0.8, 1.9)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from convis_widgets.views.curves import MARGIN
 from tests.browser.conftest import VIEWPORT, keep
+from tests.browser.contrast import unreadable
 from tests.browser.dashboards import DashboardPage, goes_on
 from tests.browser.pages import LabPage, pixels, wait_until
 
@@ -44,35 +46,11 @@ DEAF = """{
         }
     };
 }"""
+AREA = ".plotarea_background"
 CANVASES_CUT_OFF = """root => [...root.querySelectorAll(".convis-card canvas")].filter(canvas => {
     const [ink, card] = [canvas, canvas.closest(".convis-card")].map(element => element.getBoundingClientRect());
     return ink.left < card.left || ink.right > card.right || ink.top < card.top || ink.bottom > card.bottom;
 }).map(canvas => canvas.closest(".convis-card").className)"""
-CONTRASTS = """root => {
-    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
-    const luminance = colour => {
-        context.clearRect(0, 0, 1, 1);
-        context.fillStyle = colour;
-        context.fillRect(0, 0, 1, 1);
-        const linear = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
-            .map(value => value / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-    };
-    const paper = getComputedStyle(root).getPropertyValue("--cv-card");
-    const worst = {};
-    const labels = ".convis-title, .convis-info, .convis-head b, .convis-row label, .convis-unit,"
-        + " .convis-bar-labels span, .convis-state, .convis-clock, summary, .bqplot .tick text, .bqplot text.axislabel";
-    for (const element of root.querySelectorAll(labels)) {
-        const style = getComputedStyle(element);
-        const ink = luminance(element instanceof SVGElement ? style.fill : style.color);
-        const [low, high] = [ink, luminance(paper)].sort((a, b) => a - b);
-        const name = element.className.baseVal ?? element.className ?? element.tagName;
-        worst[name] = Math.min(worst[name] ?? 21, (high + 0.05) / (low + 0.05));
-    }
-    return worst;
-}"""
-READABLE = 4.5
-"""Contrast that the accessibility guidelines ask of small text."""
 
 
 @pytest.fixture
@@ -118,6 +96,32 @@ def test_every_label_has_its_place(resizable: DashboardPage, width: int) -> None
     assert resizable.root.evaluate(CANVASES_CUT_OFF) == []
 
 
+def test_time_is_in_line_in_all_views(explorer: DashboardPage) -> None:
+    ends: list[list[float]] = [[], []]
+
+    def in_line() -> bool:
+        spikes, rates = explorer.box(explorer.canvas("raster")), explorer.box(explorer.card("Mean rate").locator(AREA))
+        ends[0] = [spikes["x"] + MARGIN["left"], spikes["x"] + spikes["width"] - MARGIN["right"]]
+        ends[1] = [rates["x"], rates["x"] + rates["width"]]
+        return ends[0] == pytest.approx(ends[1], abs=0.6)
+
+    with suppress(AssertionError):
+        wait_until(in_line, "the axes lie one below the other", 5)
+    assert in_line(), ends
+
+
+def test_the_cube_fills_its_card(resizable: DashboardPage) -> None:
+    card, canvas = resizable.card("Kernel"), resizable.card("Kernel").locator("canvas").first
+    for width in (900, 1280, 2000):
+        resizable.page.set_viewport_size({"width": width, "height": 1400})
+
+        def fills() -> bool:
+            room, cube = resizable.box(card), resizable.box(canvas)
+            return cube["width"] >= 0.85 * min(room["width"] - 22, 360) and cube["width"] == cube["height"]
+
+        wait_until(fills, f"at {width} px the cube is as large as its card", 5)
+
+
 def test_curves_follow_a_change_of_size_that_bqplot_missed(lab: LabPage) -> None:
     """As it misses one that comes while a figure is being built."""
     lab.page.add_init_script(DEAF)
@@ -144,7 +148,7 @@ def test_dark_while_live(explorer: DashboardPage, explorer_lab: LabPage) -> None
             wait_until(lambda card=card: pixels(card).mean() < 90, f"{title} is dark ({before:.0f} in light)", 15)
             assert before > 200
             assert (pixels(card).min(axis=2) > 240).mean() < 0.01, f"{title} glares"
-        assert {name: ratio for name, ratio in explorer.root.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
+        assert unreadable(explorer.root) == {}
         assert explorer.state == "playing"
         goes_on(explorer.canvas("frames"))
         keep(explorer.page, "the_explorer_in_the_dark")
@@ -153,4 +157,4 @@ def test_dark_while_live(explorer: DashboardPage, explorer_lab: LabPage) -> None
     for title, before in light.items():
         card = explorer.card(title)
         wait_until(lambda card=card, before=before: abs(pixels(card).mean() - before) < 15, f"{title} is light", 15)
-    assert {name: ratio for name, ratio in explorer.root.evaluate(CONTRASTS).items() if ratio < READABLE} == {}
+    assert unreadable(explorer.root) == {}

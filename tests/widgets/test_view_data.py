@@ -156,6 +156,7 @@ def test_a_cloud_of_the_filter_in_3d_is_never_without_a_point(weights: float) ->
         assert len(cloud.x) == len(cloud.y) == len(cloud.z) == len(shown[sign]) == (36 if sign * weights > 0 else 1)
         assert (shown[sign] > 0).all() == (sign * weights > 0)
     assert "convis-card" in view._dom_classes, "alone in a cell it is a card like the others"
+    assert view.figure.animation == 0, "nothing moves that has not happened"
     view.close()
 
 
