@@ -1,5 +1,5 @@
 // The parameters of a model: groups are layers, rows are parameters.
-import { atMostEachFrame, card, h } from "./dom";
+import { atMostEachFrame, card, h, setText } from "./dom";
 import { Row, type Parameter } from "./panel-row";
 import { defineView, type Display } from "./view";
 
@@ -19,7 +19,7 @@ function display({ model, el, signal, state }: Display<State>): () => void {
   const resetAll = h("button", { class: "convis-link convis-reset", type: "button", title: "Reset every parameter to its default" }, "Reset all");
   const search = h("input", { class: "convis-search", type: "search", placeholder: "Search parameters", "aria-label": "Search parameters" });
   const list = h("div", { class: "convis-groups" });
-  const nothing = h("p", { class: "convis-nothing", role: "status", hidden: true }, "No parameter matches.");
+  const nothing = h("p", { class: "convis-nothing", role: "status", hidden: true });
   header.append(drawer, resetAll);
   body.append(search, list, nothing);
   let rows: Row[] = [];
@@ -56,6 +56,8 @@ function display({ model, el, signal, state }: Display<State>): () => void {
       if (words.length > 0) group.open = true;
     }
     nothing.hidden = rows.some((row) => !row.element.hidden);
+    resetAll.hidden = search.hidden = rows.length === 0;
+    setText(nothing, rows.length === 0 ? "None of its parameters is a single number." : "No parameter matches.");
   }
 
   drawer.addEventListener("click", () => drawer.setAttribute("aria-expanded", String(el.classList.toggle("convis-open"))), { signal });

@@ -152,6 +152,12 @@ describe("defaults", () => {
   });
 });
 
+it("of a model without a single number says so, and offers nothing to search or reset", async () => {
+  ({ el } = await show(panel, new FakeModel({ rows: [], title: "Parameters", cursor: null })));
+  expect(element(".convis-nothing").textContent).toBe("None of its parameters is a single number.");
+  expect([".convis-search", ".convis-reset", ".convis-nothing"].map((part) => element<HTMLElement>(part).hidden)).toEqual([true, true, false]);
+});
+
 it("shows what the kernel sets, in a display that comes later too", async () => {
   await live({ values: { sigma: 0.9, tau: 0.1 } });
   expect(field().value).toBe("0.900");
