@@ -9,6 +9,7 @@ import numpy as np
 from ipywidgets import HTML, HBox, Label, VBox, Widget
 from numpy.typing import NDArray
 
+from convis_core import Layer
 from convis_widgets.live.hub import Hub
 from convis_widgets.views.kernel import KernelData
 
@@ -50,17 +51,17 @@ class FilterVolume(VBox):
     def __init__(self, hub: Hub | None = None, size: int = 280) -> None:
         self._owns_hub = hub is None
         self.hub = Hub() if hub is None else hub
-        head = HBox([HTML("<b>Kernel in 3-D</b>"), _grey("drag to turn")])
-        head.add_class("convis-head")
         self._clouds: dict[int, Any] = {}
         self._unseen: list[Widget] = []
         self._lock = threading.Lock()
         self._due: threading.Timer | None = None
         self._data: KernelData | None = None
         try:
-            self.figure = self._figure(size)
+            self.figure, info = self._figure(size), "drag to turn"
         except ImportError:
-            self.figure = Label(INSTALL)
+            self.figure, info = HTML(INSTALL), "not installed"
+        head = HBox([HTML("<b>Kernel in 3-D</b>"), _grey(info)])
+        head.add_class("convis-head")
         super().__init__([head, self.figure])
         self.add_class("convis-volume")
         self.add_class("convis-card")
@@ -93,8 +94,9 @@ class FilterVolume(VBox):
         if getattr(self, "_owns_hub", False):
             self.hub.close()
 
-    def show(self, data: KernelData) -> None:
-        """Show a filter as soon as it no longer changes."""
+    def show(self, filter: KernelData | Layer) -> None:
+        """Show a filter, or that of a model as soon as it no longer changes."""
+        data = KernelData.of(filter)
         with self._lock:
             self._data = data
             if self._due is not None:
