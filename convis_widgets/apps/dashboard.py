@@ -71,8 +71,7 @@ def show_tiles(model: Layer, mosaic: FilterMosaic) -> KernelData | None:
     except ConvisError as error:
         mosaic.title = f"Filter: {error.message}"
         return None
-    mosaic.dt = data.step * data.thinning
-    mosaic.show(data.tiles)
+    mosaic.show(data)
     return data
 
 

@@ -93,6 +93,7 @@ class CurveView(VBox):
         head.add_class("convis-head")
         super().__init__([head, self.figure])
         self.add_class("convis-curves")
+        self.add_class("convis-card")
 
     def line(self, colour: str, *, width: float = 1.6, dashed: bool = False, **options: Any) -> bqplot.Lines:
         """Add a line in one of the theme's colours, e.g. ``on``, ``off``, ``ghost``, ``accent``."""

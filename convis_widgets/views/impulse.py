@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convis_core import Layer
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
 from convis_widgets.views.curves import CurveView
@@ -39,8 +40,9 @@ class ImpulseResponse(CurveView):
         self.cursor.observe(lambda _: self._draw(), ["pixel", "anchor"])
         self.cursor.observe(lambda _: self._draw_lag(), "lag")
 
-    def show(self, data: KernelData) -> None:
-        """Show a filter; the one shown before becomes the ghost."""
+    def show(self, filter: KernelData | Layer) -> None:
+        """Show a filter, or that of a model; the one shown before becomes the ghost."""
+        data = KernelData.of(filter)
         if self._data is not None and self._data.weights.shape == data.weights.shape:
             self._before = self._data.weights
         else:

@@ -36,8 +36,10 @@ class KernelData:
     pixel_per_degree: float
 
     @classmethod
-    def of(cls, model: Layer) -> KernelData:
-        """Copy the filter of a model; to be called where the model may be touched."""
+    def of(cls, model: Layer | KernelData) -> KernelData:
+        """Copy the filter of a model; to be called where the model may be touched. What is a copy already stays."""
+        if isinstance(model, KernelData):
+            return model
         with torch.no_grad():
             kernel = model.kernel().detach().cpu().numpy()
         resolution = model.resolution

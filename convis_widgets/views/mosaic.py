@@ -8,12 +8,13 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
-from convis_core import Chunk
+from convis_core import Chunk, Layer
 from convis_core.errors import ShapeError
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.front_end import front_end
 from convis_widgets.live.hub import Hub
 from convis_widgets.live.widget import LiveWidget
+from convis_widgets.views.kernel import KernelData
 
 __all__ = ["FilterMosaic"]
 
@@ -71,13 +72,13 @@ class FilterMosaic(LiveWidget):
         now, time = self._now, self.cursor.time
         self.post({"ago": None if now is None or time is None else now - time})
 
-    def show(self, weights: ArrayLike, limit: float | None = None) -> None:
+    def show(self, weights: ArrayLike | KernelData | Layer, limit: float | None = None) -> None:
         """Show a filter, from any thread.
 
         Parameters
         ----------
-        weights : array_like
-            ``[lag, x, y]``, or 5-D with one input and one output channel.
+        weights : array_like or Layer
+            ``[lag, x, y]``, or 5-D with one input and one output channel; or a model, for its filter.
         limit : float, optional
             Weight drawn in the strongest colour; by default the largest absolute weight.
 
@@ -86,6 +87,10 @@ class FilterMosaic(LiveWidget):
         ShapeError
             The filter has other axes.
         """
+        if isinstance(weights, (KernelData, Layer)):
+            data = KernelData.of(weights)
+            self.dt, self.pixel_per_degree = data.step * data.thinning, data.pixel_per_degree
+            weights = data.tiles
         array = np.asarray(weights, dtype=np.float32)
         if array.ndim == 5 and array.shape[:2] == (1, 1):
             array = array[0, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convis_core import Layer
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
 from convis_widgets.views.curves import CurveView
@@ -28,8 +29,9 @@ class SpatialProfile(CurveView):
         self._data: KernelData | None = None
         self.cursor.observe(lambda _: self._draw(), ["lag", "pixel", "anchor"])
 
-    def show(self, data: KernelData) -> None:
-        """Show a filter."""
+    def show(self, filter: KernelData | Layer) -> None:
+        """Show a filter, or that of a model."""
+        data = KernelData.of(filter)
         self._data = data
         self._draw()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -14,8 +15,11 @@ from convis_core.models import CentreSurround
 from convis_core.tensors import lift
 from convis_widgets.controls.rows import parameter_rows
 from convis_widgets.views.events import RasterFeed, chosen_cells, spike_events
+from convis_widgets.views.impulse import ImpulseResponse
 from convis_widgets.views.kernel import KernelData
 from convis_widgets.views.losscurve import LossCurve
+from convis_widgets.views.mosaic import FilterMosaic
+from convis_widgets.views.profile import SpatialProfile
 from convis_widgets.views.raster import SpikeRaster
 from convis_widgets.views.rates import BinnedRates
 from convis_widgets.views.ticks import decades, nice_ticks, tick_format
@@ -105,6 +109,20 @@ def test_the_kernel_of_a_view_is_that_of_the_model(cells: CentreSurround) -> Non
     assert not data.at(None, 0).any()
 
 
+def test_every_view_of_a_filter_shows_that_of_a_model(cells: CentreSurround) -> None:
+    views = FilterMosaic(), ImpulseResponse(), SpatialProfile(), FilterVolume()
+    for view in views:
+        view.show(cells)
+    mosaic, impulse, profile, volume = views
+    data = KernelData.of(cells)
+    np.testing.assert_array_equal(mosaic.snapshot().arrays["weights"], data.tiles)
+    assert (mosaic.dt, mosaic.pixel_per_degree) == (data.step * data.thinning, data.pixel_per_degree)
+    for shown in (impulse._data, profile._data, volume._data):
+        np.testing.assert_array_equal(shown.weights, data.weights)
+    for view in views:
+        view.close()
+
+
 def test_a_long_filter_is_thinned_and_its_tiles_keep_their_times() -> None:
     data = KernelData(np.zeros((1, 100, 3, 3), np.float32), step=0.001, pixel_per_degree=10.0)
     assert data.tiles.shape == (34, 3, 3)
@@ -157,6 +175,14 @@ def test_a_cloud_of_the_filter_in_3d_is_never_without_a_point(weights: float) ->
         assert (shown[sign] > 0).all() == (sign * weights > 0)
     assert "convis-card" in view._dom_classes, "alone in a cell it is a card like the others"
     assert view.figure.animation == 0, "nothing moves that has not happened"
+    view.close()
+
+
+def test_without_ipyvolume_the_view_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ipyvolume", None)
+    view = FilterVolume()
+    assert "pip install ipyvolume" in view.figure.value
+    view.show(KernelData(np.ones((1, 4, 3, 3), np.float32), 0.001, 10.0))
     view.close()
 
 
