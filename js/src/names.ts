@@ -2,8 +2,9 @@
 
 /** A plot in a card: the part below the header. */
 const PLOTS = ".convis-curves > .convis-head + *, .convis-volume > .convis-head + *";
-/** The notebook's fields have an empty label that hides their title. */
+/** The notebook's fields have an empty label that hides their title, and its sliders a label that is not theirs. */
 const FIELDS = ".convis-dashboard select[title]:not([aria-label])";
+const HANDLES = ".convis-dashboard .widget-slider [role=slider]:not([aria-label])";
 /** Displays come one by one, and a plot is built within a second; a name may be a little late. */
 const PAUSE_MS = 250;
 
@@ -19,6 +20,9 @@ export function name(page: ParentNode): void {
     plot.setAttribute("aria-labelledby", head.id); // so that the name says what is shown at the moment
   }
   for (const field of page.querySelectorAll(FIELDS)) field.setAttribute("aria-label", field.getAttribute("title") ?? "");
+  for (const handle of page.querySelectorAll(HANDLES)) {
+    handle.setAttribute("aria-label", handle.closest(".widget-slider")?.querySelector(".widget-label")?.textContent ?? "");
+  }
 }
 
 /** Name what is on the page, and whatever comes to it until `signal` aborts. */

@@ -53,6 +53,13 @@ describe("a plot that is not ours", () => {
   });
 });
 
+it("the handle of the notebook's slider is named by its label", async () => {
+  page('<div class="convis-dashboard"><div class="widget-slider"><label class="widget-label">rate</label><div role="slider"></div></div></div>');
+  followNames(controller.signal);
+  await later();
+  expect(document.querySelector("[role=slider]")?.getAttribute("aria-label")).toBe("rate");
+});
+
 it("a field of the notebook is named by its title", async () => {
   page('<div class="convis-dashboard"><label></label><select title="What the model sees"></select></div><select title="another"></select>');
   followNames(controller.signal);
