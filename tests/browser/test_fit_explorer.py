@@ -18,6 +18,14 @@ model = convis.models.LN(kernel_dim=(8, 5, 5))
 fit = convis_widgets.fit_explorer(model, stimulus, response, dt=200, lr=0.001, epochs=10_000)
 fit
 """
+TOUCHING = """figure => {
+    const numbers = [...figure.querySelectorAll(".tick text")].filter(text => text.textContent);
+    const boxes = numbers.map(text => text.getBoundingClientRect());
+    return boxes.flatMap((one, i) => boxes.slice(i + 1).filter(other =>
+        Math.min(one.right, other.right) > Math.max(one.left, other.left)
+        && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 2
+    ).map(other => [one, other]));
+}"""
 FREE = "the_answer = 6 * 7"
 
 
@@ -63,6 +71,21 @@ def test_paused_it_rests_and_goes_on_with_another_optimiser(fit: DashboardPage, 
     losses = fit_lab.value("fit.loss.losses")
     assert losses[before + 3] < 2 * losses[before - 1], "it goes on from where it was"
     assert fit.error == "" and fit_lab.errors == []
+
+
+def test_curves_fill_their_cards_and_no_number_touches_another(fit: DashboardPage) -> None:
+    rest = """figure => {
+        const [card, plot] = [figure.closest(".convis-card"), figure].map(element => element.getBoundingClientRect());
+        return card.bottom - plot.bottom;
+    }"""
+    for title in ("Loss", "Prediction", "Impulse"):
+        figure = fit.figure(title)
+        wait_until(lambda figure=figure: figure.evaluate(rest) < 14, f"{title} leaves no room below it", 5)
+        wait_until(lambda figure=figure: figure.evaluate(TOUCHING) == [], f"{title}: {figure.evaluate(TOUCHING)}", 5)
+
+
+def test_the_handle_of_the_rate_has_a_name(fit: DashboardPage) -> None:
+    fit.root.get_by_role("slider", name="rate").wait_for()
 
 
 def test_the_learning_rate_can_be_changed(fit: DashboardPage, fit_lab: LabPage) -> None:
