@@ -52,6 +52,11 @@ class Dashboard(VBox):
         self.add_class("convis-dashboard")
         take_the_place(self)
 
+    def __repr__(self) -> str:
+        """Say it for those who see a saved notebook where no widget can be shown: on a code host, or printed."""
+        model = getattr(self, "model", None)
+        return f"{type(self).__name__} of {type(model).__name__}. Run this cell to see it."
+
     def close(self) -> None:
         """Take the dashboard and all that stands on it off the page, and end its threads.
 

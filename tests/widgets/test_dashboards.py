@@ -179,6 +179,12 @@ def test_nothing_that_is_left_of_a_closed_dashboard_refers_to_what_is_gone(frame
     assert not any(isinstance(made, (widget_box.Box, LiveWidget)) for made in left)
 
 
+def test_where_no_widget_can_be_shown_a_dashboard_says_how_to_see_it(frames: np.ndarray) -> None:
+    explorer = convis_widgets.explore(stimulus=frames)
+    assert explorer._repr_mimebundle_()["text/plain"] == "Explorer of CentreSurround. Run this cell to see it."
+    explorer.close()
+
+
 def test_in_a_script_dashboards_live_side_by_side(frames: np.ndarray) -> None:
     one, other = (convis_widgets.explore(stimulus=frames, play=True) for _ in range(2))
     assert "closed" not in (one.player.state, other.player.state)
