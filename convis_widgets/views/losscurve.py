@@ -28,7 +28,9 @@ class LossCurve(CurveView):
     """
 
     def __init__(self, hub: Hub | None = None, cursor: Cursor | None = None) -> None:
-        super().__init__("Loss", "update", "loss of a chunk", hub, cursor, y_scale=bqplot.LogScale(min=0.1, max=1.0))
+        super().__init__(
+            "Loss", "update", "loss of a chunk", hub, cursor, y_scale=bqplot.LogScale(min=0.1, max=1.0), x_ticks=6
+        )
         self._line, self._change = self.line("accent"), self.upright("muted", dashed=True)
         self.losses: list[float] = []
         self._optimizer = ""
