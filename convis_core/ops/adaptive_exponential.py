@@ -112,7 +112,7 @@ def adaptive_exponential(
         loop,
         current,
         (v, w),
-        (C, g_L, E_L, V_T, delta_T, 1000.0 * tau_w, a, b, V_reset, V_peak, 1000.0 * step / n_steps),
+        (C, g_L, E_L, V_T, delta_T, 1000.0 * tau_w, a, b, V_reset, V_peak, 1000.0 * step / n_steps, STEEPEST),
         n_steps=n_steps,
         traces=traces,
         compiled=compiled,
@@ -125,7 +125,7 @@ def _advance(
     """One step in double precision: exponentials of single precision differ between processors."""
     wide = drive.dtype if drive.device.type == "mps" else torch.float64  # Apple's GPUs have no doubles
     v, w = (state.to(wide) for state in states)
-    C, g_L, E_L, V_T, delta_T, tau_w, a, b, V_reset, V_peak, h = (number.to(wide) for number in numbers)
+    C, g_L, E_L, V_T, delta_T, tau_w, a, b, V_reset, V_peak, h, _ = (number.to(wide) for number in numbers)
     push = g_L * delta_T * torch.exp(((v - V_T) / delta_T).clamp(max=STEEPEST)) - w + drive
     pull = a * (v - E_L)
     if method == "euler":

@@ -1,4 +1,7 @@
-"""The loops of `convis_core.ops.adaptive_exponential`, compiled for the processor, in double precision."""
+"""The loops of `convis_core.ops.adaptive_exponential`, compiled for the processor, in double precision.
+
+In compiled code ``float`` leaves a number in single precision as it is, ``numpy.float64`` does not.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convis_core.ops.adaptive_exponential import STEEPEST
 from convis_core.ops.compiled import compile_loop
 
 __all__ = ["LOOPS"]
@@ -22,16 +24,16 @@ def _run(
     current: _Array, spikes: _Array, traces: _Array, states: _Array, numbers: _Array, n_steps: int, low: int, high: int,
     exponential: bool,
 ) -> None:  # fmt: skip
-    C, g_L, E_L, V_T = float(numbers[0]), float(numbers[1]), float(numbers[2]), float(numbers[3])
-    delta_T, tau_w, a, b = float(numbers[4]), float(numbers[5]), float(numbers[6]), float(numbers[7])
-    V_reset, V_peak, h = float(numbers[8]), float(numbers[9]), float(numbers[10])
+    wide = numbers.astype(np.float64)
+    C, g_L, E_L, V_T, delta_T, tau_w = wide[0], wide[1], wide[2], wide[3], wide[4], wide[5]
+    a, b, V_reset, V_peak, h, steepest = wide[6], wide[7], wide[8], wide[9], wide[10], wide[11]
     keep_w, keep_v = math.exp(-h / tau_w), math.exp(-h * g_L / C)
     for t in range(current.shape[0]):
         for i in range(low, high):
             drive, count = np.float64(current[t, i]), 0
             for _ in range(n_steps):
-                v, w = float(states[0, i]), float(states[1, i])
-                push = g_L * delta_T * math.exp(min((v - V_T) / delta_T, STEEPEST)) - w + drive
+                v, w = np.float64(states[0, i]), np.float64(states[1, i])
+                push = g_L * delta_T * math.exp(min((v - V_T) / delta_T, steepest)) - w + drive
                 pull = a * (v - E_L)
                 if exponential:
                     w = pull + (w - pull) * keep_w

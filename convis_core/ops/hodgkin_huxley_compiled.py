@@ -1,4 +1,7 @@
-"""The loops of `convis_core.ops.hodgkin_huxley`, compiled for the processor, in double precision."""
+"""The loops of `convis_core.ops.hodgkin_huxley`, compiled for the processor, in double precision.
+
+In compiled code ``float`` leaves a number in single precision as it is, ``numpy.float64`` does not.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +46,16 @@ def _toward(gate: float, alpha: float, beta: float, dt: float) -> float:
 def _euler(
     current: _Array, spikes: _Array, traces: _Array, states: _Array, numbers: _Array, n_steps: int, low: int, high: int
 ) -> None:
-    g_K, g_Na, g_L, C_m = float(numbers[0]), float(numbers[1]), float(numbers[2]), float(numbers[3])
-    V_K, V_Na, V_L = float(numbers[4]), float(numbers[5]), float(numbers[6])
-    threshold, dt = float(numbers[7]), float(numbers[8])
+    wide = numbers.astype(np.float64)
+    g_K, g_Na, g_L, C_m, V_K, V_Na, V_L, threshold, dt = (
+        wide[0], wide[1], wide[2], wide[3], wide[4], wide[5], wide[6], wide[7], wide[8],
+    )  # fmt: skip
     for t in range(current.shape[0]):
         for i in range(low, high):
             drive, count = np.float64(current[t, i]), 0
             for _ in range(n_steps):
-                v, m, h, n = float(states[0, i]), float(states[1, i]), float(states[2, i]), float(states[3, i])
+                v, m = np.float64(states[0, i]), np.float64(states[1, i])
+                h, n = np.float64(states[2, i]), np.float64(states[3, i])
                 alpha_m, beta_m, alpha_h, beta_h, alpha_n, beta_n = _rates(v)
                 sodium, potassium = g_Na * (m * m * m * h), g_K * (n * n * n * n)
                 inward = drive - sodium * (v - V_Na) - potassium * (v - V_K) - g_L * (v - V_L)
@@ -70,14 +75,16 @@ def _euler(
 def _exponential_euler(
     current: _Array, spikes: _Array, traces: _Array, states: _Array, numbers: _Array, n_steps: int, low: int, high: int
 ) -> None:
-    g_K, g_Na, g_L, C_m = float(numbers[0]), float(numbers[1]), float(numbers[2]), float(numbers[3])
-    V_K, V_Na, V_L = float(numbers[4]), float(numbers[5]), float(numbers[6])
-    threshold, dt = float(numbers[7]), float(numbers[8])
+    wide = numbers.astype(np.float64)
+    g_K, g_Na, g_L, C_m, V_K, V_Na, V_L, threshold, dt = (
+        wide[0], wide[1], wide[2], wide[3], wide[4], wide[5], wide[6], wide[7], wide[8],
+    )  # fmt: skip
     for t in range(current.shape[0]):
         for i in range(low, high):
             drive, count = np.float64(current[t, i]), 0
             for _ in range(n_steps):
-                v, m, h, n = float(states[0, i]), float(states[1, i]), float(states[2, i]), float(states[3, i])
+                v, m = np.float64(states[0, i]), np.float64(states[1, i])
+                h, n = np.float64(states[2, i]), np.float64(states[3, i])
                 alpha_m, beta_m, alpha_h, beta_h, alpha_n, beta_n = _rates(v)
                 m, h, n = (
                     _toward(m, alpha_m, beta_m, dt),

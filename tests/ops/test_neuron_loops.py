@@ -55,8 +55,8 @@ def test_compiled_and_plain_loops_agree(name: str, dtype: torch.dtype, step: flo
     plain = advance(name, current, step=step, traces=traces, compiled=False)
     assert fast[0].sum() > 20 and fast[0].dtype == dtype
     torch.testing.assert_close(fast[0], plain[0], rtol=0, atol=0)
-    # exponentials differ in the last digit, and the upstroke of a spike multiplies what single precision makes of it
-    tolerance = 0.05 if dtype == torch.float32 else 1e-9
+    # exponentials of double precision differ in the last digit, and single precision rounds nearly all of that away
+    tolerance = 1e-4 if dtype == torch.float32 else 1e-9
     for a, b in zip((*fast[1], *fast[2]), (*plain[1], *plain[2]), strict=True):
         torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
     for trace, state in zip(fast[1], fast[2], strict=True):
