@@ -102,7 +102,8 @@ def izhikevich(
     check_surrogate(surrogate)
     n_steps = substeps(step, longest_step)
     h = 1000.0 * step / (n_steps * STAGES)
-    numbers = (a, b, c, d, threshold, quadratic, linear, constant, recovery_offset, recovery_leak, h, 0.5, 1 / 6, 2.0)
+    factors = (0.5, 1 / 6, 2.0)
+    numbers = (a, b, c, d, threshold, quadratic, linear, constant, recovery_offset, recovery_leak, h, *factors, STAGES)
 
     def loop() -> object:
         from convis_core.ops import izhikevich_compiled
@@ -130,7 +131,7 @@ def _advance(
     drive: Tensor, states: States, n: Sequence[Tensor], *, method: str, surrogate: Surrogate | None
 ) -> tuple[Tensor, States]:
     v, u = states
-    c, d, threshold, h, half, sixth, two = n[2], n[3], n[4], *n[10:]
+    c, d, threshold, h, half, sixth, two = n[2], n[3], n[4], *n[10:14]
     for _ in range(STAGES):
         if method == "rk4":  # beyond the threshold the equations run away within a fraction of a step
             v = torch.minimum(v, threshold)

@@ -11,7 +11,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from convis_core.ops.compiled import compile_loop
-from convis_core.ops.izhikevich import STAGES
 
 __all__ = ["LOOPS"]
 
@@ -34,12 +33,12 @@ def _euler(
     a, b, c, d, threshold, quadratic, linear, constant, offset, leak, h = (
         n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10],
     )  # fmt: skip
-    v, u = states[0, low:high], states[1, low:high]
+    v, u, stages = states[0, low:high], states[1, low:high], int(n[14])
     for t in range(current.shape[0]):
         drive, count = current[t, low:high], spikes[t, low:high]
         count[:] = 0
         for _ in range(n_steps):
-            for _ in range(STAGES):
+            for _ in range(stages):
                 for i in range(v.size):
                     x, y = v[i], u[i]
                     v[i] = x + h * (quadratic * x * x + linear * x + constant - y + drive[i])
@@ -57,12 +56,12 @@ def _rk4(
         n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9],
     )  # fmt: skip
     h, half, sixth, two = n[10], n[11], n[12], n[13]
-    v, u = states[0, low:high], states[1, low:high]
+    v, u, stages = states[0, low:high], states[1, low:high], int(n[14])
     for t in range(current.shape[0]):
         drive, count = current[t, low:high], spikes[t, low:high]
         count[:] = 0
         for _ in range(n_steps):
-            for _ in range(STAGES):
+            for _ in range(stages):
                 for i in range(v.size):
                     x, y, z = min(v[i], threshold), u[i], drive[i]
                     dv1 = quadratic * x * x + linear * x + constant - y + z

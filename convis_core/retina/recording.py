@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from convis_core.errors import UnknownNameError
+from convis_core.loops.protocol import RunnableModel
 from convis_core.output import Output
-
-if TYPE_CHECKING:
-    from convis_core.retina.retina import Retina
 
 __all__ = ["Recording", "check_stages"]
 
@@ -29,10 +28,14 @@ def check_stages(record: str | Iterable[str], available: tuple[str, ...]) -> tup
     return names
 
 
+class _Recordable(RunnableModel, Protocol):
+    def recording(self, record: tuple[str, ...]) -> AbstractContextManager[None]: ...
+
+
 class Recording:
     """A retina that answers with its outputs and with recorded stages: what the run loop asks of a model."""
 
-    def __init__(self, retina: Retina, record: tuple[str, ...]) -> None:
+    def __init__(self, retina: _Recordable, record: tuple[str, ...]) -> None:
         self._retina = retina
         self.stands_for = type(retina).__name__  # in messages
         self.resolution = retina.resolution
