@@ -16,7 +16,7 @@ from convis_core.loops.protocol import RunnableModel
 from convis_core.output import Output
 from convis_core.scalars import is_number
 from convis_core.streams.base import Stream, as_stream
-from convis_core.tensors import TIME, check_finite
+from convis_core.tensors import AXES, TIME, check_finite, describe_shape
 from convis_core.warn import warn
 
 __all__ = ["Chunk", "check_steps", "chunk_length", "run_model", "stream_model"]
@@ -139,7 +139,7 @@ def _given_back_on_error(stream: Stream) -> Iterator[None]:
 def _read(stream: Stream, n: int) -> Tensor:
     start = stream.position  # which may have moved on when it raises
     try:
-        return stream.get(n)
+        frames = stream.get(n)
     except ConvisError:
         raise
     except Exception as error:
@@ -148,6 +148,14 @@ def _read(stream: Stream, n: int) -> Tensor:
             "What was computed before is in the output attribute of this error.",
             frame=start,
         ) from error
+    if not isinstance(frames, Tensor) or frames.ndim != len(AXES) or frames.shape[TIME] > n:
+        got = describe_shape(frames.shape) if isinstance(frames, Tensor) else f"a {type(frames).__name__}"
+        raise StreamError(
+            f"{type(stream).__name__}.get({n}) should return a tensor [batch, channel, time, x, y] of at most {n} "
+            f"frames, got {got}.",
+            "Lift arrays with convis_core.tensors.lift, and keep what was not asked for until it is.",
+        )
+    return frames
 
 
 def _answer(model: RunnableModel, frames: Tensor, start: int, grad: bool) -> Output:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 import convis_core as convis
 from convis_core import Layer
-from convis_core.errors import RunError, ShapeError
+from convis_core.errors import RunError, ShapeError, StreamError
 from convis_core.streams import RepeatingStream, SequenceStream, Stream
 
 MOVIE = np.random.default_rng(0).random((20, 4, 4)).astype(np.float32)
@@ -104,3 +104,22 @@ def test_a_run_without_gradients_can_go_on_with_them() -> None:
     output = model.run(MOVIE[10:], grad=True)
     output[0].sum().backward()
     assert all(p.grad is not None for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("gives", "got"),
+    [
+        (lambda frames: frames.numpy(), "a ndarray"),
+        (lambda frames: None, "a NoneType"),
+        (lambda frames: frames[0, 0], r"\[4, 4, 4\]"),
+        (lambda frames: torch.cat([frames, frames], dim=2), r"\[1, 1, 8, 4, 4\]"),
+    ],
+)
+def test_a_stream_that_gives_no_frames_is_named(gives: Callable[[Tensor], Any], got: str) -> None:
+    class Odd(SequenceStream):
+        def get(self, n: int) -> Tensor:
+            return super().get(n) if self.position < 8 else gives(super().get(n))  # type: ignore[no-any-return]
+
+    with pytest.raises(StreamError, match=rf"Odd\.get\(4\) should return a tensor .* 4 frames, got {got}") as caught:
+        convis.filters.NLRectify().run(Odd(MOVIE), dt=4)
+    assert caught.value.output.n_frames == 8
