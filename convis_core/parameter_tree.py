@@ -186,8 +186,7 @@ class ParameterTree:
     @property
     def _all(self) -> ParameterTree:
         """Every parameter in one flat list, dots written as underscores."""
-        flat = {name.replace(".", "_"): handle for name, handle in self._handles.items()}
-        return ParameterTree(flat, self._title)
+        return ParameterTree(_flat(self._handles), self._title)
 
     @property
     def _search(self) -> ParameterSearch:
@@ -272,14 +271,22 @@ class ParameterSearch:
         )
 
     def __getitem__(self, text: str) -> ParameterTree:
-        flat = {name.replace(".", "_"): h for name, h in self._found.items()}
-        return ParameterTree({name: h for name, h in flat.items() if text in name}, self._title)
+        return ParameterTree({name: h for name, h in _flat(self._found).items() if text in name}, self._title)
 
     def __dir__(self) -> list[str]:
         return sorted({part for name in self._found for part in name.split(".")})
 
     def __repr__(self) -> str:
         return f"Search the parameters of {self._title} by a part of their names, e.g. p._search.tau"
+
+
+def _flat(found: dict[str, Handle]) -> dict[str, Handle]:
+    """Write dots as underscores; where two names would become one, the later keeps its dots."""
+    flat: dict[str, Handle] = {}
+    for name, handle in found.items():
+        joined = name.replace(".", "_")
+        flat[name if joined in flat else joined] = handle
+    return flat
 
 
 def _row(handle: Handle) -> tuple[str, str, str, str, str]:

@@ -105,6 +105,14 @@ def test_a_state_is_set_in_the_precision_of_the_layer(model: Layer) -> None:
     model.run(np.zeros((3, 5, 5)))
 
 
+def test_no_parameter_is_lost_where_two_names_would_become_one() -> None:
+    model = convis.models.Sequential({"a": convis.models.L(), "a_conv": convis.filters.Conv3d()})
+    assert len(model.p._all) == len(model.p._search.conv) == len(model.p) == 4
+    model.p._all.a_conv_bias = 1.0
+    model.p._all["a_conv.bias"] = 2.0
+    assert float(model.p["a.conv.bias"]) == 1.0 and float(model.p["a_conv.bias"]) == 2.0
+
+
 def test_what_is_not_there_is_said_with_what_is(model: Layer) -> None:
     for wrong, known in (("p.gangleon", "ganglion.g_L"), ("p.ganglion.g_l", "g_L"), ("m.v1", "ganglion")):
         target: object = model
