@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from convis_core.streams.base import SequenceStream, Stream
 from convis_core.tensors import TIME, check_finite
 from convis_core.warn import warn
 
-__all__ = ["check_options", "check_recordings"]
+__all__ = ["check_optimizer", "check_options", "check_recordings"]
 
 KERNEL_NDIM = 5
 
@@ -45,6 +45,17 @@ def check_options(*, loss_fn: Any, penalties: Any, clip: Any, optimizer: Any, sc
         raise FitError(
             f"schedule is one of torch.optim.lr_scheduler, got {schedule!r:.80}.",
             "Write e.g. schedule=torch.optim.lr_scheduler.StepLR(model.optimizer, 1).",
+        )
+
+
+def check_optimizer(optimizer: Optimizer, parameters: Iterable[nn.Parameter]) -> None:
+    """Refuse an optimiser that changes nothing in the model, since it was chosen for what the model was before."""
+    own = {id(parameter) for parameter in parameters}
+    if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
+        kind = type(optimizer).__name__
+        raise FitError(
+            f"This {kind} was chosen for other parameters than the model has.",
+            f"Choose it again, now that parts have been replaced: model.set_optimizer.{kind}(...).",
         )
 
 

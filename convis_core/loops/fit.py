@@ -17,7 +17,7 @@ from convis_core.errors import FitError
 from convis_core.loops.bookmark import BestPass, Bookmark, check_bookmark
 from convis_core.loops.course import Course, Place
 from convis_core.loops.divergence import STUCK, DivergedError, check_not_exploded, is_stuck
-from convis_core.loops.first_checks import check_options, check_recordings
+from convis_core.loops.first_checks import check_optimizer, check_options, check_recordings
 from convis_core.loops.losses import Loss, sum_squared_error
 from convis_core.loops.optimizers import needs_gradient, searches
 from convis_core.loops.pairs import trials
@@ -177,7 +177,7 @@ def fit(
     epochs = check_steps(epochs, "epochs", "passes over the data")
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
-    _chosen(model, optimizer)
+    check_optimizer(_chosen(model, optimizer), model.parameters())
     check_recordings(recordings, loss_fn, objective.t_skip, list(model.parameters()))
     begin = resume or Bookmark(0, 0, 0, 0, BestPass.at_first(copy_values(model)))
     for name, given in (("optimizer", optimizer), ("schedule", schedule)):

@@ -189,7 +189,8 @@ def _undone_on_error(model: FittableModel, optimizer: str, beginning: Callable[[
         raise FitError(
             f"{optimizer} could not fit {type(model).__name__} to the data from {beginning()}: "
             f"{type(error).__name__}: {error}",
-            "The parameters are those from before this update.",
+            "The parameters are those from before this update. If they have another size or precision since the "
+            f"optimiser was chosen, choose it again: set_optimizer.{optimizer}(...).",
         ) from error
 
 

@@ -224,3 +224,28 @@ def test_trials_must_match(model: convis.models.LN) -> None:
         fit(model, [STIMULUS, STIMULUS], [RESPONSE])
     with pytest.raises(FitError, match="got 2 and one"):
         fit(model, [STIMULUS, STIMULUS], RESPONSE)
+
+
+def test_an_optimiser_of_what_the_model_was_before_is_refused(model: convis.models.LN) -> None:
+    """It would change what nobody uses any more, and leave the model as it is."""
+    model.set_optimizer.Adam()
+    model.optimize(STIMULUS, RESPONSE)
+    model.conv = convis.filters.Conv3d(kernel_dim=(6, 5, 5))
+    with pytest.raises(FitError, match=r"This Adam was chosen for other parameters.*set_optimizer\.Adam"):
+        model.optimize(STIMULUS, RESPONSE)
+    model.set_optimizer.Adam([model.conv.weight])  # a part of them is enough
+    model.optimize(STIMULUS, RESPONSE)
+
+
+@pytest.mark.parametrize("change", ["size", "precision"])
+def test_an_optimiser_that_remembers_another_size_says_what_to_do(model: convis.models.LN, change: str) -> None:
+    model.set_optimizer.Adam()
+    model.optimize(STIMULUS, RESPONSE)
+    if change == "size":
+        model.conv.set_weight(np.ones((3, 4, 4)))
+    else:
+        model.double()
+    with pytest.raises(FitError, match=r"choose it again: set_optimizer\.Adam"):
+        model.optimize(STIMULUS, RESPONSE)
+    model.set_optimizer.Adam()
+    model.optimize(STIMULUS, RESPONSE)
