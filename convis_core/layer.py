@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from inspect import signature
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -270,7 +271,10 @@ class Layer(Keeping):
             Pixel of the impulse; the centre if not given.
         """
         size = check_size(size)
-        x, y = position or ((size[0] - 1) // 2, (size[1] - 1) // 2)
+        place = tuple((n - 1) // 2 for n in size) if position is None else position
+        if not (isinstance(place, (tuple, list)) and len(place) == 2 and all(isinstance(p, Integral) for p in place)):
+            raise ShapeError(f"Expected position=(x, y), the row and column of a pixel, got {position!r}.")
+        x, y = place
         if not (0 <= x < size[0] and 0 <= y < size[1]):
             raise ShapeError(f"The pixel {(x, y)} is outside an image of {size[0]}x{size[1]}.")
         check_steps(length, "length")

@@ -69,6 +69,8 @@ def plot_output(
         raise ParameterError(
             f"Expected the Output of a run, got {type(output).__name__}.", "Use plot_tensor for arrays and tensors."
         )
+    if not len(output):
+        raise ParameterError("There is nothing to plot in an Output without responses.", "Plot what run() returned.")
     signals = _responses(output, k)
     if mode == "auto":
         mode = _best_mode(list(signals.values()))

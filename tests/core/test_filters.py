@@ -24,7 +24,11 @@ def test_the_impulse_response_is_the_weight() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"position": (9, 0)}, {"position": (0, -1)}, {"size": (0, 3)}, {"size": 5}, {"length": 0}]
+    "options",
+    [
+        *({"position": place} for place in ((9, 0), (0, -1), (1.5, 1), 5, (1, 2, 3), "ab")),
+        *({"size": (0, 3)}, {"size": 5}, {"length": 0}),
+    ],
 )
 def test_an_impulse_must_be_seen(options: dict[str, Any]) -> None:
     with pytest.raises(ConvisError):

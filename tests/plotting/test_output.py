@@ -146,3 +146,9 @@ def test_other_modes_and_other_things_are_refused(ax):
         graded(1, 1, 5, 1, 1).plot(mode="line")
     with pytest.raises(ConvisError, match="plot_tensor"):
         plot_output(np.zeros(5))
+
+
+@pytest.mark.parametrize("mode", ["auto", "lines", "mean", "matshow", "raster", "image"])
+def test_an_output_without_responses_is_refused_in_every_mode(mode):
+    with pytest.raises(ParameterError, match="without responses"):
+        plot_output(convis.Output([]), mode=mode)
