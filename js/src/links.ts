@@ -18,8 +18,10 @@ export interface Link {
 export function mapped(link: Link, value: unknown): unknown {
   const list = value as ArrayLike<unknown> | null | undefined;
   let result = link.item === undefined ? value : list?.[link.item];
-  if (result === null || result === undefined) return link.otherwise;
-  if (link.scale !== undefined || link.offset !== undefined) {
+  if (result === null || result === undefined) {
+    if (link.otherwise === null || link.otherwise === undefined) return link.otherwise;
+    result = link.otherwise;
+  } else if (link.scale !== undefined || link.offset !== undefined) {
     result = Number(result) * (link.scale ?? 1) + (link.offset ?? 0);
   }
   return link.repeat === undefined ? result : new Float64Array(link.repeat).fill(Number(result));

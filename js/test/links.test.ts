@@ -11,6 +11,8 @@ describe("mapped", () => {
   it("repeats a number into both ends of a line", () => expect(mapped({ ...link, repeat: 2 }, 7)).toEqual(new Float64Array([7, 7])));
   it("leaves the target alone when there is nothing", () => expect(mapped({ ...link, item: 0 }, null)).toBeUndefined());
   it("falls back to what was agreed", () => expect(mapped({ ...link, item: 0, otherwise: 8.5 }, null)).toBe(8.5));
+  it("repeats what it falls back to, for a line has two ends there, too", () =>
+    expect(mapped({ ...link, repeat: 2, scale: 10, otherwise: -1 }, null)).toEqual(new Float64Array([-1, -1])));
   it("can fall back to null, which frees a scale", () => expect(mapped({ ...link, otherwise: null }, null)).toBeNull());
 });
 

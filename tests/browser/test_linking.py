@@ -127,15 +127,29 @@ def test_a_page_loaded_again_marks_no_time(paused: DashboardPage, explorer_lab: 
     wait_until(lambda: paused.info("Stimulus").startswith("60"), "the newest frame is shown")
 
 
+def test_a_mark_comes_and_goes_without_a_complaint_of_the_page(paused: DashboardPage) -> None:
+    complaints: list[str] = []
+    paused.page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    for _ in range(3):
+        paused.hover(paused.figure(COURSE), 0.1)
+        wait_until(lambda: paused.info("Stimulus").startswith("seen at"), "the time is marked")
+        paused.page.mouse.move(1, 1)
+        wait_until(lambda: paused.info("Stimulus").startswith("60"), "it is no longer")
+    assert complaints == []
+
+
 @pytest.mark.parametrize("undo", ["double click", "Escape"])
 def test_a_brushed_range_zooms_the_time_course(paused: DashboardPage, explorer_lab: LabPage, undo: str) -> None:
     raster = paused.canvas("raster")
     whole = paused.ticks(COURSE)
     paused.drag(raster, 0.08, 0.14)
     wait_until(lambda: paused.ticks(COURSE) != whole, "other ticks")
-    start, end = explorer_lab.value("explorer.cursor.brush")
-    zoomed = paused.ticks(COURSE)
-    assert start <= zoomed[0] and zoomed[-1] <= end + 1e-6 and end - start < 1.0
+
+    def zoomed() -> bool:
+        (start, end), ticks = explorer_lab.value("explorer.cursor.brush"), paused.ticks(COURSE)
+        return 0.3 < end - start < 1.0 and start <= ticks[0] and ticks[-1] <= end + 1e-6
+
+    wait_until(zoomed, "the time course shows the brushed range", 10)
     assert "selected" in paused.card("Spikes").locator(".convis-info").first.inner_text()
     if undo == "Escape":
         raster.focus()
