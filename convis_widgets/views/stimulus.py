@@ -49,7 +49,7 @@ class StimulusView(FrameView):
         super().__init__(hub, cursor, **kwargs)
         self._past: deque[tuple[float, Frame]] = deque()
         self._newest: tuple[float, Frame] | None = None
-        self._end = 0.0
+        self._end, self._lasts = 0.0, INTERVAL
         self.cursor.observe(lambda _: self._show_seen(), "time")
 
     def on_chunk(self, chunk: Chunk) -> None:
@@ -63,7 +63,7 @@ class StimulusView(FrameView):
             while len(self._past) > max(1, KEPT_BYTES // frames[0].nbytes):
                 self._past.popleft()
             self._newest = ((chunk.stop - 1) * step, frames[-1].cpu().numpy())
-            self._end = chunk.stop * step
+            self._end, self._lasts = chunk.stop * step, every * step
             self._show_seen()
 
     def clear(self) -> None:
@@ -78,7 +78,9 @@ class StimulusView(FrameView):
             if time is None or time >= self._end:
                 return None
             index = bisect_right(self._past, time, key=lambda kept: kept[0]) - 1
-            return self._past[index] if index >= 0 else None
+            if index < 0 or time >= self._past[index][0] + self._lasts:  # in a gap that a jump in time has left
+                return None
+            return self._past[index]
 
     def _show_seen(self) -> None:
         with self._lock:

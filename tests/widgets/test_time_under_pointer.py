@@ -56,6 +56,14 @@ def test_a_run_that_begins_anew_has_no_past() -> None:
     view.close()
 
 
+def test_nothing_was_seen_in_the_time_that_a_jump_left_out() -> None:
+    view = StimulusView()
+    view.on_chunk(chunk(0, 100))
+    view.on_chunk(chunk(500, 600))
+    assert [view.seen_at(t) is not None for t in (0.05, 0.095, 0.3, 0.5, 0.59)] == [True, True, False, True, True]
+    view.close()
+
+
 def test_only_the_newest_frames_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     view = StimulusView()
     monkeypatch.setattr(stimulus, "KEPT_BYTES", 3 * 2 * 3 * 4)
