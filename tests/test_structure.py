@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import tomllib
+from hatchling.builders.sdist import SdistBuilder
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -85,3 +86,12 @@ def test_pins_suit_the_oldest_python_they_are_meant_for() -> None:
 
 def test_the_lock_file_names_no_registry() -> None:
     assert "resolved" not in (ROOT / "js" / "package-lock.json").read_text()
+
+
+def test_a_source_distribution_has_all_that_the_project_keeps() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout: nothing tells what the project keeps")
+    kept = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    packed = {file.distribution_path for file in SdistBuilder(str(ROOT)).recurse_included_files()}
+    added_by_itself = {".gitignore", "LICENSE", "README.md", "pyproject.toml"}
+    assert sorted(set(kept.split("\0")) - {""} - packed - added_by_itself) == []
