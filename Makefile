@@ -20,8 +20,10 @@ front-ready := convis_widgets/static/.ready-$(call checksum,$(front-sources))
 
 .PHONY: run test bench docs setup chromium clean
 
+# as it was typed: the name of a film may hold what make and the shell have a meaning for
+run: export FILM := $(value VIDEO)
 run: setup
-	@.ci/lab "$(VIDEO)"
+	@.ci/lab "$$FILM"
 
 test: setup chromium
 	@.ci/checks
