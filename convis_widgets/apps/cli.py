@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 after Ctrl-C, 1 where Voila is missing, 2 for a video or model that
-        cannot be used, said before a server starts.
+        Exit code: 0 after Ctrl-C, 1 where Voila is missing, 2 for a video, model or port
+        that cannot be used, said before a server starts.
 
     Examples
     --------
@@ -51,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ["CONVIS_MODEL"] = options.model
         if options.video:
             os.environ["CONVIS_VIDEO"] = _checked_video(options.video)
+        return serve(PAGE, port=options.port, open_browser=not options.no_browser)
     except ConvisError as error:
         print(f"convis-explore: {error}", file=sys.stderr)
         return 2
-    return serve(PAGE, port=options.port, open_browser=not options.no_browser)
 
 
 def _parser() -> argparse.ArgumentParser:

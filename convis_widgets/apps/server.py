@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import signal
+import socket
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from jupyter_client import KernelManager
 from tornado.ioloop import IOLoop
 from voila.app import Voila
 
+from convis_core.errors import ConvisError
 from convis_widgets.server_extension import without_delay
 
 __all__ = ["serve"]
+
+
+LAST_PORT = 65535
+PORTS_TRIED = 50
 
 
 class _ExplorerServer(Voila):
@@ -28,6 +37,10 @@ class _ExplorerServer(Voila):
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/?token={self.token}"
+
+    def random_ports(self, port: int, n: int) -> Iterator[int]:
+        # Voila's own leave the range, and that of what the user may open
+        yield from range(port, min(port + n, LAST_PORT + 1))
 
     def launch_browser(self) -> None:
         # Voila's own leaves out the token; this is also the moment at which the port is known
@@ -63,13 +76,64 @@ def serve(notebook: Path, *, port: int, open_browser: bool) -> int:
     -------
     int
         Exit code 0.
+
+    Raises
+    ------
+    ConvisError
+        If the user may not open this port, or the next fifty are all taken.
     """
     server = _ExplorerServer(
-        token=secrets.token_hex(16), ip="127.0.0.1", port=port, open_browser=True, log_level=logging.WARNING
+        token=secrets.token_hex(16),
+        ip="127.0.0.1",
+        port=free_port(port),
+        port_retries=PORTS_TRIED,
+        open_browser=True,
+        # what is below concerns those who run servers; errors are shown
+        log_level=logging.ERROR,
     )
+    logging.getLogger("tornado").setLevel(logging.ERROR)
+    if "transport_encryption" in KernelManager.class_trait_names():  # kernels that know of it warn where it is not used
+        server.config.KernelManager.transport_encryption = "auto"
     server.kernel_websocket_connection_class = without_delay(server.kernel_websocket_connection_class)
     server.open_page = open_browser
     server.initialize([str(notebook)])
     server.start()
     print("\nThe explorer has ended.", file=sys.stderr)
     return 0
+
+
+def free_port(first: int) -> int:
+    """Find a port of the loopback interface on which nobody listens.
+
+    Parameters
+    ----------
+    first : int
+        Where to begin; fifty are tried.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ConvisError
+        If the user may not open the port, or none is free.
+
+    Examples
+    --------
+    >>> free_port(20000) >= 20000
+    True
+    """
+    last = min(first + PORTS_TRIED - 1, LAST_PORT)
+    for port in range(first, last + 1):
+        with socket.socket() as probe:
+            if os.name == "posix":  # as a server does; elsewhere it means that two may share a port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except PermissionError as error:
+                raise ConvisError(f"You may not open port {port}.", "Choose one from 1024 to 65535.") from error
+            except OSError:  # taken
+                continue
+        return port
+    raise ConvisError(f"All ports from {first} to {last} are taken.", "Choose another one.")

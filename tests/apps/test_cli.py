@@ -104,3 +104,16 @@ def test_without_voila_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "voila", None)
     assert cli.main([]) == 1
     assert "pip install 'convis-widgets[app]'" in capsys.readouterr().err
+
+
+def test_a_port_that_cannot_be_had_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = pytest.importorskip("convis_widgets.apps.server")
+
+    def no_port(first: int) -> int:
+        raise ConvisError(f"You may not open port {first}.")
+
+    monkeypatch.setattr(server, "free_port", no_port)
+    assert cli.main(["--port", "80"]) == 2
+    assert capsys.readouterr().err == "convis-explore: You may not open port 80.\n"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +18,8 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+
+from convis_core.errors import ConvisError
 
 pytest.importorskip("voila")
 
@@ -80,3 +84,46 @@ def test_only_this_machine_can_reach_it(server: subprocess.Popen[str], free_port
     server.stdout.readline()
     listening = {c.laddr.ip for c in psutil.Process(server.pid).net_connections() if c.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which somebody listens, with a free one behind it."""
+    with socket.socket() as listener:
+        for port in range(42000, 60000):
+            with contextlib.suppress(OSError), socket.socket() as probe:
+                probe.bind(("127.0.0.1", port + 1))
+                listener.bind(("127.0.0.1", port))
+                break
+        listener.listen()
+        yield port
+
+
+def test_the_next_port_is_used_where_one_is_taken(taken: int) -> None:
+    from convis_widgets.apps.server import free_port
+
+    assert free_port(taken) == taken + 1
+    assert free_port(taken + 1) == taken + 1
+
+
+def test_without_a_free_port_it_says_so(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convis_widgets.apps import server
+
+    monkeypatch.setattr(server, "LAST_PORT", taken)
+    with pytest.raises(ConvisError, match=f"All ports from {taken} to {taken} are taken. Choose another"):
+        server.free_port(taken)
+
+
+def test_a_port_that_one_may_not_open_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from convis_widgets.apps.server import free_port
+
+    asked: list[int] = []
+
+    def bind(self: socket.socket, address: tuple[str, int]) -> None:
+        asked.append(address[1])
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
+    with pytest.raises(ConvisError, match=r"may not open port 80\. Choose one from 1024"):
+        free_port(80)
+    assert asked == [80]
