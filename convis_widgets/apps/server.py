@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jupyter_client import KernelManager
+from jupyter_client.manager import KernelManager
 from tornado.ioloop import IOLoop
 from voila.app import Voila
 
@@ -33,6 +33,7 @@ class _ExplorerServer(Voila):
     """Voila, saying its whole address once it listens."""
 
     open_page = False
+    redirect: Path | None = None
 
     @property
     def address(self) -> str:
@@ -57,7 +58,8 @@ class _ExplorerServer(Voila):
         # through a file only the user can read: a command line with the token in it could be seen by others
         with tempfile.NamedTemporaryFile("w", prefix="convis-explore-", suffix=".html", delete=False) as file:
             file.write(f'<meta http-equiv="refresh" content="0; url={self.address}">')
-        webbrowser.open(Path(file.name).as_uri())
+        self.redirect = Path(file.name)
+        webbrowser.open(self.redirect.as_uri())
 
 
 def serve(notebook: Path, *, port: int, open_browser: bool) -> int:
@@ -97,7 +99,11 @@ def serve(notebook: Path, *, port: int, open_browser: bool) -> int:
     server.kernel_websocket_connection_class = without_delay(server.kernel_websocket_connection_class)
     server.open_page = open_browser
     server.initialize([str(notebook)])
-    server.start()
+    try:
+        server.start()
+    finally:
+        if server.redirect is not None:
+            server.redirect.unlink(missing_ok=True)
     print("\nThe explorer has ended.", file=sys.stderr)
     return 0
 

@@ -28,7 +28,7 @@ import signal, sys
 from pathlib import Path
 from convis_widgets.apps.server import serve
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-sys.exit(serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=False))
+sys.exit(serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_browser=len(sys.argv) > 3))
 """
 
 
@@ -84,6 +84,33 @@ def test_only_this_machine_can_reach_it(server: subprocess.Popen[str], free_port
     server.stdout.readline()
     listening = {c.laddr.ip for c in psutil.Process(server.pid).net_connections() if c.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}
+
+
+def test_the_browser_is_led_there_without_a_trace_of_the_token(tmp_path: Path, free_port: int) -> None:
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "page.ipynb")
+    temporary, opened = tmp_path / "temporary", tmp_path / "opened"
+    temporary.mkdir()
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}')
+    browser.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(tmp_path / "page.ipynb"), str(free_port), "open"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "BROWSER": str(browser), "TMPDIR": str(temporary)},
+    )
+    with process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        deadline = time.monotonic() + 20
+        while not (opened.exists() and opened.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        page = Path(opened.read_text().strip().removeprefix("file://"))
+        assert page.parent == temporary and address in page.read_text()
+        assert page.stat().st_mode & 0o077 == 0, "others on this machine cannot read it"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+        assert not page.exists()
 
 
 @pytest.fixture

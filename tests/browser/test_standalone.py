@@ -79,6 +79,14 @@ def test_the_page_plays_answers_and_ends(served: Served, page: Page) -> None:
 
     family = psutil.Process(served.process.pid).children(recursive=True)
     assert family, "a kernel of its own"
+    for process in family:
+        process.kill()
+    gone = "root => root.matches('.jupyter-widgets-disconnected')"
+    wait_until(lambda: dashboard.root.evaluate(gone), "the page knows that the kernel has ended")
+    assert "Load the page again" in dashboard.root.evaluate("root => getComputedStyle(root, '::before').content")
+    page.reload(timeout=90_000)
+    page.locator(".convis-dashboard").wait_for(timeout=60_000)
+    family = psutil.Process(served.process.pid).children(recursive=True)
     served.process.send_signal(signal.SIGINT)
     assert served.process.wait(timeout=20) == 0
     # no word of kernels, transports, trust or time-outs
