@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import doctest
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,3 +49,22 @@ def test_the_guide_s_stream_is_a_stream() -> None:
     flicker = run(blocks("CONTRIBUTING.md")[1])["Flicker"]
     shown = convis.filters.NLRectify().run(flicker(), dt=3, max_t=10)
     assert shown.array()[0, 0, :, 0, 0].tolist() == [0.0, 1.0] * 5
+
+
+def test_the_guide_s_filter_and_stream_work_where_it_says_that_they_belong(tmp_path: Path) -> None:
+    """A file of the package may not import from the package's top, which imports it."""
+    package = tmp_path / "convis_core"
+    shutil.copytree(ROOT / "convis_core", package, ignore=shutil.ignore_patterns("__pycache__"))
+    for room, name, source in zip(
+        ("filters", "streams"), ("LowPass", "Flicker"), blocks("CONTRIBUTING.md"), strict=True
+    ):
+        (package / room / f"{name.lower()}.py").write_text(source)
+        exports = package / room / "__init__.py"
+        exports.write_text(f"{exports.read_text()}\nfrom convis_core.{room}.{name.lower()} import {name}\n")
+    use = (
+        "import convis_core as convis\n"
+        "shown = convis.filters.LowPass().run(convis.streams.Flicker(), max_t=4)\n"
+        "print(shown.array().shape, convis.__file__)"
+    )
+    done = subprocess.run([sys.executable, "-c", use], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split(") ") == ["(1, 1, 4, 20, 20", f"{package / '__init__.py'}\n"], done.stderr
