@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.manager import KernelManager
 from tornado.ioloop import IOLoop
 from voila.app import Voila
 
@@ -94,8 +93,6 @@ def serve(notebook: Path, *, port: int, open_browser: bool) -> int:
         log_level=logging.ERROR,
     )
     logging.getLogger("tornado").setLevel(logging.ERROR)
-    if "transport_encryption" in KernelManager.class_trait_names():  # kernels that know of it warn where it is not used
-        server.config.KernelManager.transport_encryption = "auto"
     server.kernel_websocket_connection_class = without_delay(server.kernel_websocket_connection_class)
     server.open_page = open_browser
     server.initialize([str(notebook)])
