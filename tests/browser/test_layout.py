@@ -72,7 +72,7 @@ def overlapping(texts: list[dict[str, Any]]) -> list[str]:
     return pairs
 
 
-@pytest.mark.parametrize("width", [900, 1200, 1400, 2000])
+@pytest.mark.parametrize("width", [900, 1135, 1200, 1400, 2000])
 def test_every_label_has_its_place(resizable: DashboardPage, width: int) -> None:
     if resizable.position == 0.0:
         resizable.play()
