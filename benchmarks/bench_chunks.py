@@ -40,7 +40,7 @@ def retina(*, spikes: bool) -> Layer:
 
 
 CASES = [
-    case("integrate and fire", spiking.LeakyIntegrateAndFireNeuron, 1000, 50, 120.0),
+    case("integrate and fire", lambda: spiking.LeakyIntegrateAndFireNeuron(noise_sigma=0.0), 1000, 50, 120.0),
     case("integrate and fire, noise", lambda: spiking.LeakyIntegrateAndFireNeuron(noise_sigma=0.1), 1000, 50, 120.0),
     case("Izhikevich", spiking.Izhikevich, 1000, 50, 20.0),
     case("FitzHugh-Nagumo", spiking.FitzHughNagumo, 1000, 50),
