@@ -40,14 +40,14 @@ class Collector:
     def add(self, output: Output) -> None:
         """Append the output of the next chunk."""
         n = output.n_frames
-        if self._first is not None:
-            _check_alike(self._first, output)
-        if output.events:
-            self._events.append(output.events)
         if self._first is None:
             if self._expected is not None and n < self._expected:
                 self._whole = [_longer(response, self._expected) for response in output]
             self._first = output
+        else:
+            _check_alike(self._first, output)
+        if output.events:
+            self._events.append(output.events)
         if self._whole and not self._parts and self._fits(output):
             for whole, response in zip(self._whole, output, strict=True):
                 _copy(response, whole[:, :, self._filled : self._filled + n])
