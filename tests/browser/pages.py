@@ -76,6 +76,8 @@ class LabPage:
         self.page = page
         self.server = server
         self.name = ""
+        self.patience_s = 120.0
+        """How long a kernel may take to start, and a command to end."""
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
@@ -107,11 +109,16 @@ class LabPage:
             const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
             return context?.isReady && context.session?.kernel?.status === "idle";
         }"""
-        self.page.wait_for_function(idle, timeout=120_000)
+        self.page.wait_for_function(idle, timeout=1000 * self.patience_s)
 
     def command(self, name: str, **arguments: Any) -> None:
-        """Run one of JupyterLab's own commands and wait for it."""
-        self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments])
+        """Run one of JupyterLab's own commands and wait for it; a command that does not end fails."""
+        execute = """([name, args, patience]) => {
+            const endless = new Error(`${name} does not end`);
+            const timeUp = new Promise((_, fail) => setTimeout(fail, patience, endless));
+            return Promise.race([window.jupyterapp.commands.execute(name, args), timeUp]);
+        }"""
+        self.page.evaluate(execute, [name, arguments, 1000 * self.patience_s])
 
     def run_all(self) -> None:
         """Run every cell to the end; a cell that raises fails the test with its traceback."""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Error
 
 from tests.browser.dashboards import DashboardPage, goes_on, is_still
 from tests.browser.pages import LabPage, wait_until
@@ -17,6 +18,8 @@ INSTALLED = Path(sys.prefix) / "kernels"
 """Where set-up puts other versions of ipykernel, each in a folder of its own."""
 PRESENT = importlib.metadata.version("ipykernel")
 VERSIONS = ("6.31.0", "7.1.0", PRESENT)
+FORGETFUL = ("7.1.0",)
+"""Versions that may leave the first request to a new kernel unread: ipykernel 7.0 to 7.3, see its pull request 1529."""
 EXPLORE = "import convis_widgets, ipykernel\nexplorer = convis_widgets.explore(stimulus='moving bar')\nexplorer"
 
 DRAG = """slider => {
@@ -43,9 +46,22 @@ def version(request: pytest.FixtureRequest, lab_server: Server) -> str:
     return version
 
 
+def start(lab: LabPage, version: str) -> None:
+    """Open and run the explorer; where the kernel may forget the request, on another one then, as a user would."""
+    forgetful = version in FORGETFUL
+    lab.patience_s = 30.0 if forgetful else lab.patience_s
+    for others in (3, 2, 1, 0) if forgetful else (0,):
+        try:
+            lab.open(EXPLORE, name=f"kernel_{version}.ipynb", kernel=version)
+            return lab.run_all()
+        except Error:
+            if not others:
+                raise
+            lab.close()
+
+
 def test_it_plays_answers_and_stops(version: str, lab: LabPage) -> None:
-    lab.open(EXPLORE, name=f"kernel_{version}.ipynb", kernel=version)
-    lab.run_all()
+    start(lab, version)
     assert lab.value("ipykernel.__version__") == version
     lab.widget(".convis-dashboard", timeout_s=60)
     dashboard = DashboardPage(lab.page.locator(".convis-dashboard").first)
