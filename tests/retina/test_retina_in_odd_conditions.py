@@ -78,14 +78,15 @@ def test_a_copy_in_mid_run_goes_on_as_the_original_does(how: Any, delay: int) ->
 @pytest.mark.parametrize("dt", [1, 7, 50])
 def test_times_of_spikes_are_those_of_the_counts_however_the_run_is_cut(dt: int) -> None:
     frames = 2 * clip(100, (3, 4))
-    whole, cut = Retina(seed=2).run(frames), Retina(seed=2).run(frames, dt=dt)
+    # in double precision: which operations a processor fuses depends on the cut, and single leaves some 5e-9 s of that
+    whole, cut = Retina(seed=2).double().run(frames), Retina(seed=2).double().run(frames, dt=dt)
     for name in whole.names:
         unit, time = whole.spike_times(name)
         assert len(unit) == int(whole.array(name).sum()) > 0
         other_unit, other_time = cut.spike_times(name)
         order, other = np.lexsort((time, unit)), np.lexsort((other_time, other_unit))
         np.testing.assert_array_equal(unit[order], other_unit[other])
-        np.testing.assert_allclose(time[order], other_time[other], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(time[order], other_time[other], rtol=0, atol=1e-12)
         assert time.min() >= 0 and time.max() <= 0.1 + 1e-9
 
 
