@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import tomllib
 from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -95,3 +96,9 @@ def test_a_source_distribution_has_all_that_the_project_keeps() -> None:
     packed = {file.distribution_path for file in SdistBuilder(str(ROOT)).recurse_included_files()}
     added_by_itself = {".gitignore", "LICENSE", "README.md", "pyproject.toml"}
     assert sorted(set(kept.split("\0")) - {""} - packed - added_by_itself) == []
+
+
+def test_the_wheel_carries_what_the_packages_read() -> None:
+    packed = {Path(file.path) for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    kept = {path for path in (ROOT / "convis_widgets").rglob("*") if path.suffix in {".ipynb", ".j2", ".typed"}}
+    assert len(kept) >= 3 and kept <= packed

@@ -26,6 +26,9 @@ __all__ = ["serve"]
 
 LAST_PORT = 65535
 PORTS_TRIED = 50
+TEMPLATE = Path(__file__).with_name("page")
+NEEDS_JUPYTERLAB = "@jupyter-notebook/lab-extension"
+"""A part of Notebook 7 that finds no JupyterLab on the page, and fails there with an error."""
 
 
 class _ExplorerServer(Voila):
@@ -96,6 +99,8 @@ def serve(notebook: Path, *, port: int, open_browser: bool) -> int:
     server.kernel_websocket_connection_class = without_delay(server.kernel_websocket_connection_class)
     server.open_page = open_browser
     server.initialize([str(notebook)])
+    server.template_paths.insert(0, str(TEMPLATE))
+    server.voila_configuration.extension_denylist.append(NEEDS_JUPYTERLAB)
     try:
         server.start()
     finally:

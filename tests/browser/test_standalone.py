@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page, Request
 
+from tests.browser.contrast import unreadable
 from tests.browser.dashboards import DashboardPage, goes_on, is_still
 from tests.browser.films import write_film
-from tests.browser.pages import Pixels, pixels, wait_until, wait_until_changed, wait_until_still
+from tests.browser.pages import Pixels, coloured_fraction, pixels, wait_until, wait_until_changed, wait_until_still
 from tests.browser.servers import jupyter_environment, running
 
 COMMAND = "import sys; from convis_widgets.apps.cli import main; sys.exit(main())"
@@ -94,3 +96,44 @@ def test_the_page_plays_answers_and_ends(served: Served, page: Page) -> None:
     assert [line for line in served.log.read_text().splitlines() if not line.startswith("[IPKernelApp]")] == said
     _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
+
+
+def brightness(seen: Pixels) -> float:
+    """What most of it is, from 0 for black to 255."""
+    return float(np.median(seen))
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_page_has_the_colours_of_the_system_and_all_it_needs(served: Served, page: Page, scheme: str) -> None:
+    def as_the_system(seen: Pixels) -> bool:
+        return brightness(seen) < 60 if scheme == "dark" else brightness(seen) > 200
+
+    requests: list[Request] = []
+    messages: list[ConsoleMessage] = []
+    page.on("request", lambda request: requests.append(request))
+    page.on("console", lambda message: messages.append(message))
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(served.address, wait_until="commit")
+    page.locator("#loading").wait_for(timeout=60_000)
+    assert as_the_system(pixels(page)), "while it is loaded, too"
+
+    page.locator(".convis-dashboard").wait_for(timeout=60_000)
+    dashboard = DashboardPage(page.locator(".convis-dashboard"))
+    dashboard.play()
+    goes_on(dashboard.canvas("raster"))
+    dashboard.pause()
+    wait_until(lambda: coloured_fraction(pixels(dashboard.card("Kernel in 3-D"))) > 0.005, "the filter is drawn")
+    assert as_the_system(pixels(page))
+    for card in page.locator(".convis-card:not(.convis-frames)").all():
+        assert as_the_system(pixels(card)), card.inner_text()
+    for title in ("Impulse response", "Spikes", "Mean rate"):
+        assert coloured_fraction(pixels(dashboard.card(title))) > 0.001, f"the colours of {title} stand out"
+    assert unreadable(dashboard.root) == {}
+
+    here = served.address.partition("?")[0]
+    asked = {request.url for request in requests if not request.url.startswith(("data:", "blob:"))}
+    assert [url for url in asked if not url.startswith(here)] == []
+    assert [message.text for message in messages if message.type == "error"] == []
+
+    page.emulate_media(color_scheme="light" if scheme == "dark" else "dark")
+    wait_until(lambda: not as_the_system(pixels(dashboard.card("Filter"))), "it follows a switch", 5)
