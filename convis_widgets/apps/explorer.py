@@ -10,6 +10,7 @@ from ipywidgets import Dropdown, Layout
 from convis_core import Chunk, Layer, Resolution
 from convis_core.errors import ConvisError
 from convis_core.streams import Stream
+from convis_core.tensors import to_numpy
 from convis_widgets.apps.dashboard import Dashboard, show_tiles
 from convis_widgets.apps.named_models import build_model
 from convis_widgets.apps.stimuli import BUILT_IN, name_of, open_stimulus
@@ -150,7 +151,7 @@ class Explorer(Dashboard):
         self.transport.seekable = stream.length is not None
         first = self.player.preview()
         if first is not None:
-            self.frames.show(first[0, 0, 0].cpu().numpy(), time=0.0)
+            self.frames.show(to_numpy(first[0, 0, 0]), time=0.0)
         middle = (stream.size[0] // 2, stream.size[1] // 2)
         self.cursor.set_trait("anchor", middle)
         self.cursor.set_trait("pixel", middle)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core import Chunk
+from convis_core.tensors import to_numpy
 from convis_widgets.views.raster import SpikeRaster
 
 __all__ = ["RasterFeed", "chosen_cells", "spike_events"]
@@ -73,7 +74,7 @@ class RasterFeed:
         step = chunk.output.resolution.step
         times, cells, populations = [], [], []
         for k, response in enumerate(chunk.output):
-            counts = response[0, 0].flatten(1)[:, self._cells].numpy()
+            counts = to_numpy(response[0, 0].flatten(1)[:, self._cells])
             frame, cell = spike_events(counts)
             times.append((chunk.start + frame) * step)
             cells.append(cell)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from convis_core import Layer
+from convis_core.tensors import to_numpy
 
 __all__ = ["KernelData"]
 
@@ -41,7 +42,7 @@ class KernelData:
         if isinstance(model, KernelData):
             return model
         with torch.no_grad():
-            kernel = model.kernel().detach().cpu().numpy()
+            kernel = to_numpy(model.kernel())
         resolution = model.resolution
         return cls(kernel[:, 0].astype(np.float32), resolution.step, resolution.pixel_per_degree)
 

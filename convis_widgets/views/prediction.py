@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core import FitStep, Layer
+from convis_core.tensors import to_numpy
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
 from convis_widgets.views.curves import CurveView
@@ -45,8 +46,8 @@ class Prediction(CurveView):
         if step is None:
             return
         time = np.asarray(np.arange(step.start, step.stop) * self._step_s, dtype=np.float64)
-        target = _at(step.target.cpu().numpy()[0, 0], self.cursor.pixel)
-        response = _at(step.response.cpu().numpy()[0, 0], self.cursor.pixel)
+        target = _at(to_numpy(step.target)[0, 0], self.cursor.pixel)
+        response = _at(to_numpy(step.response)[0, 0], self.cursor.pixel)
         self.draw(self._target, time[:FRAMES_SHOWN], target[:FRAMES_SHOWN])
         self.draw(self._response, time[:FRAMES_SHOWN], response[:FRAMES_SHOWN])
         self.frame()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core import Chunk
+from convis_core.tensors import to_numpy
 
 __all__ = ["BinnedRates"]
 
@@ -53,7 +54,7 @@ class BinnedRates:
         if chunk.start != expected:
             self.clear()
             self.first = chunk.start
-        responses = np.stack([response[0, 0].numpy() for response in chunk.output])
+        responses = np.stack([to_numpy(response[0, 0]) for response in chunk.output])
         start, n = 0, responses.shape[1]
         while start < n:
             taken = min(self.bin_steps - self._filled, n - start)

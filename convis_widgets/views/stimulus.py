@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convis_core import Chunk
+from convis_core.tensors import to_numpy
 from convis_widgets.live.cursor import Cursor
 from convis_widgets.live.hub import Hub
 from convis_widgets.views.frames import FrameView
@@ -59,10 +60,10 @@ class StimulusView(FrameView):
         frames = chunk.input[0, 0]
         with self._lock:
             for index in range(-chunk.start % every, len(frames), every):
-                self._past.append(((chunk.start + index) * step, frames[index].cpu().numpy().copy()))
+                self._past.append(((chunk.start + index) * step, to_numpy(frames[index]).copy()))
             while len(self._past) > max(1, KEPT_BYTES // frames[0].nbytes):
                 self._past.popleft()
-            self._newest = ((chunk.stop - 1) * step, frames[-1].cpu().numpy())
+            self._newest = ((chunk.stop - 1) * step, to_numpy(frames[-1]))
             self._end, self._lasts = chunk.stop * step, every * step
             self._show_seen()
 
