@@ -17,6 +17,7 @@ from convis_widgets.views.curves import NOWHERE, CurveView
 from convis_widgets.views.frames import FrameView
 from convis_widgets.views.mosaic import FilterMosaic
 from convis_widgets.views.raster import SpikeRaster
+from convis_widgets.views.volume import FilterVolume
 
 
 @pytest.fixture
@@ -134,6 +135,15 @@ def test_a_view_alone_in_a_cell_has_a_hub_and_a_cursor_of_its_own_and_closes_the
     assert isinstance(view.cursor, Cursor)
     view.close()
     assert view.hub.comm is None
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: CurveView("Rate", "time (s)", "rate (Hz)"), FilterVolume], ids=["curves", "volume"]
+)
+def test_plots_are_cards_wherever_they_stand(make: Callable[[], Any]) -> None:
+    view = make()
+    assert "convis-card" in view._dom_classes, "the style sheet knows them by this name alone"
+    view.close()
 
 
 def test_the_cursor_takes_what_views_set_and_refuses_the_rest() -> None:
