@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Literal
 
-from torch import Tensor, cat
+from torch import Tensor, bfloat16, cat, float16
 from torch.nn import functional
 
 from convis_core.errors import ParameterError, ShapeError
@@ -84,7 +84,11 @@ def causal_conv3d(
     lags = weight.shape[TIME]
     past = past_frames(x, history, lags - 1)
     frames = cat([past, x], dim=TIME) if lags > 1 else x
-    output = _implementation(method, frames, weight, pad_space)(frames, weight)
+    convolve = _implementation(method, frames, weight, pad_space)
+    if frames.dtype in (bfloat16, float16) and frames.device.type == "cpu":  # it transforms and sums in single at best
+        output = convolve(frames.float(), weight.float()).to(frames.dtype)
+    else:
+        output = convolve(frames, weight)
     if bias is not None:
         output = output + bias.reshape(-1, 1, 1, 1)
     return output, last_frames(past, x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +61,17 @@ def test_every_method_computes_the_definition(size: tuple[int, ...], seed: int) 
     for method in METHODS:
         y, _ = causal_conv3d(x, weight, method=method)
         np.testing.assert_allclose(y.numpy(), expected, atol=1e-11, err_msg=method)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("method", ["auto", *METHODS])
+def test_half_precision_loses_no_more_than_one_rounding(method: Any, dtype: torch.dtype) -> None:
+    x, weight = (tensor.to(dtype).requires_grad_() for tensor in random_case((1, 1, 1, 40, 20, 5, 5), 1))
+    y, history = causal_conv3d(x, weight, method=method)
+    y.sum().backward()
+    exact, _ = causal_conv3d(x.detach().double(), weight.detach().double())
+    assert y.dtype == history.dtype == dtype and weight.grad is not None and weight.grad.dtype == dtype
+    np.testing.assert_allclose(y.detach().double(), exact, rtol=torch.finfo(dtype).eps, atol=1e-4)
 
 
 @settings(deadline=None, max_examples=15)
