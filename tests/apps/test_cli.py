@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import convis_widgets
-from convis_core import Resolution
+from convis_core import Resolution, models, samples
 from convis_core.errors import ConvisError
 from convis_widgets.apps import cli
 from convis_widgets.apps.named_models import build_model, model_names
@@ -82,6 +82,23 @@ def test_a_name_that_is_not_enough_for_a_model_is_refused(
 def test_every_model_of_the_list_answers_a_stimulus(name: str) -> None:
     model = build_model(name, Resolution(10.0, 1000.0))
     assert model.run(np.ones((3, 8, 8)))[0].shape[2] == 3
+
+
+@pytest.mark.parametrize("name", sorted({*model_names()} - {"CentreSurround", "McIntosh", "Retina"}))
+def test_every_model_without_a_filter_of_its_own_shows_a_receptive_field_and_answers_what_moves(name: str) -> None:
+    model = build_model(name, Resolution(30.0, 1000.0))
+    filter_on = model.kernel().detach()[0, 0]
+    peak = np.unravel_index(int(filter_on.abs().argmax()), filter_on.shape)
+    assert 2 < peak[0] < 20 and tuple(peak[1:]) == (filter_on.shape[1] // 2, filter_on.shape[2] // 2)
+    centre = filter_on[:, peak[1], peak[2]]
+    assert centre.max() > 0 and centre.min() < -0.02 * centre.max(), "it falls below zero after the peak"
+    assert filter_on[peak[0]].min() < -0.005 * centre.max(), "and around it"
+    response = model.run(samples.moving_bar(300), dt=100)[0]
+    assert float(response.std()) > 0.001
+
+
+def test_a_class_keeps_its_own_default() -> None:
+    assert models.LN().kernel().numel() == models.SeparableLN().kernel().numel() == 1
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "many"])
