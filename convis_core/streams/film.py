@@ -21,6 +21,8 @@ _RATES: Final = re.compile(r"Stream #0:\d+.*?: Video:.*?(?: ([\d.]+k?) fps,)? ([
 _PROGRESS: Final = re.compile(r"frame= *(\d+) .*?time=(?:N/A|(\d+):(\d+):([\d.]+))")
 _DURATION: Final = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 _COMPLAINT: Final = re.compile(r"\[(?:error|fatal)\] *(.*)")
+_PIXEL: Final = re.compile(r"Stream #1:0.*?: Video: pgm.*?\[SAR (\d+):(\d+) ")
+_NEARLY_SQUARE: Final = 0.01  # from 1: 854x480 for 16:9 is no reason to blur a film, and the narrowest real one is 0.06
 _INDEXED: Final = re.compile(r"Input #0, (?:mov|matroska|avi)")
 _FASTEST: Final = 240  # Hz; a higher rate of an unsteady film is only that of its clock
 _PRINTED = Fraction(1, 100)  # of a second: to which ffmpeg prints times
@@ -33,7 +35,9 @@ class Film:
     Attributes
     ----------
     size : tuple of int
-        Frame size ``(x, y)``, rows first, turned upright.
+        Frame size ``(x, y)``, rows first, turned upright and with square pixels.
+    coded_size : tuple of int
+        Size of the frames that are decoded, upright as well, with pixels as the film has them.
     rate : Fraction
         Frames per second.
     n_frames : int
@@ -48,6 +52,7 @@ class Film:
     """
 
     size: tuple[int, int]
+    coded_size: tuple[int, int]
     rate: Fraction
     n_frames: int
     is_steady: bool
@@ -83,8 +88,10 @@ def probe(path: Path) -> Film:
         )
     complaints += _riff_complaint(path)
     rate, n_frames, is_steady = timing
+    coded_size = int(header[2]), int(header[1])
     return Film(
-        size=(int(header[2]), int(header[1])),
+        size=_square(coded_size, report),
+        coded_size=coded_size,
         rate=rate,
         n_frames=n_frames,
         is_steady=is_steady,
@@ -116,6 +123,15 @@ def film_timing(report: str) -> tuple[Fraction, int, bool] | None:
     duration = _DURATION.search(report)
     longest = last + 3 / rate
     return rate, math.ceil(min(longest, _seconds(*duration.groups()) if duration else longest) * rate), False
+
+
+def _square(coded_size: tuple[int, int], report: str) -> tuple[int, int]:
+    """Size of a frame whose pixels are made square by widening it, or narrowing it, as players do."""
+    found = _PIXEL.search(report)  # of the picture decoded, for a turned film's pixels are turned, too
+    width, height = (int(found[1]), int(found[2])) if found else (1, 1)
+    if not (width and height) or abs(width / height - 1) <= _NEARLY_SQUARE:
+        return coded_size
+    return coded_size[0], max(1, round(coded_size[1] * width / height))
 
 
 def film_rate(printed: str) -> Fraction:

@@ -15,7 +15,7 @@ from convis_core.resolution import default_resolution
 from convis_core.streams.base import Stream
 from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate
 from convis_core.streams.decoder import Decoder
-from convis_core.streams.film import probe
+from convis_core.streams.film import Film, probe
 from convis_core.streams.frames import FIT_MODES, GRAY_MODES, crop_corner, frame_size
 from convis_core.warn import warn
 
@@ -30,6 +30,10 @@ class VideoReader(Stream):
     A film of `f` frames per second is held, not blended: step `s` of a stream at `r` steps
     per second shows film frame ``floor(s * f / r)``, in exact arithmetic. The film is decoded
     once, front to back, with one frame in memory.
+
+    Frames are upright and have square pixels: where those of the film are not (DV, some phones and
+    discs), it is widened or narrowed as a player would, so that a circle stays a circle. Rows are kept,
+    and so is a film whose pixels are square within 1 %.
 
     Parameters
     ----------
@@ -56,7 +60,8 @@ class VideoReader(Stream):
     n_frames : int
         Frames of the film.
     film_size : tuple of int
-        Size ``(x, y)`` of the film itself.
+        Size ``(x, y)`` of the film as it is shown, upright and with square pixels; `size` and
+        `offset` refer to it.
     film_rate : float
         Frames per second of the film, in Hz.
 
@@ -106,7 +111,7 @@ class VideoReader(Stream):
         self._film = probe(self.path)
         self.film_size, self.film_rate = self._film.size, float(self._film.rate)
         self.size = frame_size(self.film_size, size, mode, offset)
-        self._filters = [*_gray_filters(gray), *_fit_filters(self.film_size, self.size, mode, offset)]
+        self._filters = [*_gray_filters(gray), *_fit_filters(self._film, self.size, mode, offset)]
         self._per_step = self._film.rate / Fraction(self.steps_per_second).limit_denominator(10**6)
         self.n_frames = self._film.n_frames
         self.length = self._first_step(self.n_frames)
@@ -209,8 +214,13 @@ def _gray_filters(gray: str) -> list[str]:
     return ["format=gray"] if gray == "luminance" else ["format=gbrp", f"extractplanes={gray[0]}"]
 
 
-def _fit_filters(have: tuple[int, int], size: tuple[int, int], mode: str, offset: tuple[int, int] | None) -> list[str]:
+def _fit_filters(film: Film, size: tuple[int, int], mode: str, offset: tuple[int, int] | None) -> list[str]:
     if mode == "resize":
-        return [f"scale={size[1]}:{size[0]}:flags=bilinear"]
-    row, column = crop_corner(have, size, offset)
-    return [f"crop={size[1]}:{size[0]}:{column}:{row}"]
+        return [_scale(size)]
+    row, column = crop_corner(film.size, size, offset)
+    square = [] if film.size == film.coded_size else [_scale(film.size)]
+    return [*square, f"crop={size[1]}:{size[0]}:{column}:{row}"]
+
+
+def _scale(size: tuple[int, int]) -> str:
+    return f"scale={size[1]}:{size[0]}:flags=bilinear"
