@@ -25,8 +25,10 @@ class Decoder:
         start = start if film.can_jump else 0
         # A quarter of a frame early: rounding can then neither skip the frame nor catch the one before.
         seek = ["-ss", f"{float((start - Fraction(1, 4)) / film.rate):.6f}"] if start else []
-        steady = [] if film.is_steady else [f"fps={film.rate}"]
-        self._process = Process([*seek, "-i", f"file:{path}", "-vf", ",".join([*steady, *filters]), *_RAW])
+        # Left to itself ffmpeg would repeat and drop frames to have the rate in the header.
+        pace = [] if film.is_steady else [f"fps={film.rate}"]
+        rate = ["-r", str(film.rate)] if film.is_steady else []
+        self._process = Process([*seek, "-i", f"file:{path}", "-vf", ",".join([*pace, *filters]), *rate, *_RAW])
         self._size = size
         self.next_frame = start
         self.complaint = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Final
 from convis_core.errors import VideoError
 from convis_core.streams.ffmpeg import program, without_address
 
-__all__ = ["Film", "film_rate", "probe"]
+__all__ = ["Film", "even_rate", "film_rate", "film_timing", "probe"]
 
-_COUNTED: Final = ("-map", "0:v:0", "-c", "copy", "-f", "null", "-")
+_COUNTED: Final = ("-map", "0:v:0", "-c", "copy", "-f", "framecrc", "-y")
 _FIRST: Final = ("-map", "0:v:0", "-frames:v", "1", "-c:v", "pgm", "-pix_fmt", "gray", "-f", "image2pipe", "pipe:1")
 _RATES: Final = re.compile(r"Stream #0:\d+.*?: Video:.*?(?: ([\d.]+k?) fps,)? ([\d.]+k?) tbr")
 _PROGRESS: Final = re.compile(r"frame= *(\d+) .*?time=(?:N/A|(\d+):(\d+):([\d.]+))")
@@ -24,6 +25,10 @@ _COMPLAINT: Final = re.compile(r"\[(?:error|fatal)\] *(.*)")
 _PIXEL: Final = re.compile(r"Stream #1:0.*?: Video: pgm.*?\[SAR (\d+):(\d+) ")
 _NEARLY_SQUARE: Final = 0.01  # from 1: 854x480 for 16:9 is no reason to blur a film, and the narrowest real one is 0.06
 _INDEXED: Final = re.compile(r"Input #0, (?:mov|matroska|avi)")
+_TICK: Final = re.compile(r"#tb 0: (\d+)/(\d+)")
+_PACKET: Final = re.compile(r"^0, *(-?\d+), *(-?\d+),", re.MULTILINE)
+_NO_TIME: Final = -(2**63)
+_FINE: Final = 8  # ticks a frame from which one more or less is rounding, and no frame that lasts longer
 _FASTEST: Final = 240  # Hz; a higher rate of an unsteady film is only that of its clock
 _PRINTED = Fraction(1, 100)  # of a second: to which ffmpeg prints times
 
@@ -68,16 +73,20 @@ def probe(path: Path) -> Film:
     VideoError
         If not a single frame can be decoded.
     """
-    result = subprocess.run(
-        [program(), "-hide_banner", "-nostdin", "-v", "level+info", "-i", f"file:{path}", *_COUNTED, *_FIRST],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="convis-") as folder:
+        packets = Path(folder) / "packets"
+        look = ("-hide_banner", "-nostdin", "-v", "level+info", "-i", f"file:{path}")
+        result = subprocess.run(
+            [program(), *look, *_COUNTED, f"file:{packets}", *_FIRST],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        listed = packets.read_text(encoding="ascii", errors="replace") if packets.exists() else ""
     report = result.stderr.decode(errors="replace")
     complaints = [without_address(line) for line in _COMPLAINT.findall(report)]
     header = re.match(rb"P5\s+(\d+)\s+(\d+)\s", result.stdout)
-    timing = film_timing(report)
+    timing = film_timing(report, listed)
     if header is None or timing is None:
         if "Video:" not in report and re.search(r"Stream #0:\d", report):
             raise VideoError(f"{path} holds no picture, only other tracks.", "Choose a file with a video track.")
@@ -100,11 +109,12 @@ def probe(path: Path) -> Film:
     )
 
 
-def film_timing(report: str) -> tuple[Fraction, int, bool] | None:
+def film_timing(report: str, listed: str = "") -> tuple[Fraction, int, bool] | None:
     """Read rate, number of frames and steadiness out of what ffmpeg reports; None if it saw no frames.
 
     ffmpeg reports an average rate (fps), the rate of the clock all times fit (tbr), how many
-    packets there are and the time of the last. Where these agree, frames follow at equal times.
+    packets there are and the time of the last. Where these agree, frames follow at equal times. Rates are
+    printed with two decimals: what those cannot tell, the times of the packets `listed` do.
     """
     progress, rates = _PROGRESS.findall(report), _RATES.search(report)
     if rates is None or not progress or not int(progress[-1][0]):
@@ -115,7 +125,13 @@ def film_timing(report: str) -> tuple[Fraction, int, bool] | None:
     last = _seconds(*time) if time[0] else Fraction(0)
     if last * average < packets / 10:  # a bare stream, whose packets carry no times
         return average, packets, False
-    if average == clock and abs(last - packets / clock) <= 5 / clock + last / 50 + _PRINTED:
+    is_steady = average == clock and abs(last - packets / clock) <= 5 / clock + last / 50 + _PRINTED
+    if is_steady and clock.denominator in (1, 1001):
+        return clock, packets, True
+    even = even_rate(listed, average)
+    if even is not None and even <= _FASTEST:
+        return even, packets, True
+    if is_steady:
         return clock, packets, True
     measured = (packets / max(last, 1 / clock)).limit_denominator(1000)
     rate = next((r for r in (clock, average, measured) if r <= _FASTEST), clock)
@@ -123,6 +139,34 @@ def film_timing(report: str) -> tuple[Fraction, int, bool] | None:
     duration = _DURATION.search(report)
     longest = last + 3 / rate
     return rate, math.ceil(min(longest, _seconds(*duration.groups()) if duration else longest) * rate), False
+
+
+def even_rate(listed: str, printed: Fraction) -> Fraction | None:
+    """Read the rate of frames that follow at equal times out of a list of packets (ffmpeg's framecrc); None if not.
+
+    Times are whole ticks of the file's clock. What their rounding leaves open, a simple fraction or the rate that
+    ffmpeg printed decides.
+
+    Examples
+    --------
+    >>> even_rate("#tb 0: 1/1000\\n0, 0, 0, 3\\n0, 30, 30, 3\\n0, 61, 61, 3\\n0, 91, 91, 3", Fraction("32.97"))
+    Fraction(33, 1)
+    """
+    tick, rows = _TICK.search(listed), _PACKET.findall(listed)
+    if tick is None or len(rows) < 2:
+        return None
+    decoded, shown = zip(*((int(a), int(b)) for a, b in rows), strict=True)
+    ticks = sorted(decoded if _NO_TIME in shown else shown)
+    step = Fraction(ticks[-1] - ticks[0], len(ticks) - 1)
+    rounding = min(2, int(step / _FINE))  # 2 where times were rounded twice, on their way through two files
+    if step <= 0 or any(abs(t - ticks[0] - k * step) > rounding for k, t in enumerate(ticks)):
+        return None
+    second = Fraction(int(tick[2]), int(tick[1]))
+    if not rounding:
+        return second / step
+    rate, slack = second / step, Fraction(rounding, len(ticks) - 1)
+    guesses = rate.limit_denominator(3), printed, rate.limit_denominator(100), rate.limit_denominator(10**4), rate
+    return next(r for r in guesses if second / (step + slack) <= r <= second / (step - slack))
 
 
 def _square(coded_size: tuple[int, int], report: str) -> tuple[int, int]:
