@@ -7,6 +7,7 @@ from typing import Any
 __all__ = [
     "ConvisError",
     "FileFormatError",
+    "FileWriteError",
     "FitError",
     "MissingDependencyError",
     "ParameterError",
@@ -81,6 +82,12 @@ class VideoError(StreamError, OSError):
 
 class FileFormatError(ConvisError, ValueError):
     """A file is broken or holds something else than was expected."""
+
+
+class FileWriteError(ConvisError, OSError):
+    """A file cannot be written: its folder, its name, its permissions or the space left are in the way."""
+
+    __str__ = ConvisError.__str__
 
 
 class FitError(ConvisError, RuntimeError):

@@ -48,6 +48,11 @@ def write_spikes(path: str | os.PathLike[str], unit: ArrayLike, time: ArrayLike,
     duration : float
         Length of the recording in s, which NWB keeps; at least up to the last spike.
 
+    Raises
+    ------
+    FileWriteError
+        If the file cannot be written.
+
     Examples
     --------
     >>> import tempfile

@@ -72,7 +72,13 @@ def _check_names(layer: nn.Module, known: dict[str, Handle], values: Mapping[str
 
 
 def save_parameters(layer: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Write all parameters to a compressed ``.npz`` file, atomically."""
+    """Write all parameters to a compressed ``.npz`` file, atomically.
+
+    Raises
+    ------
+    FileWriteError
+        If the file cannot be written.
+    """
     header = {"format": 1, "model": type(layer).__name__}
     arrays: dict[str, Any] = {HEADER: np.array(json.dumps(header)), **get_parameters(layer)}
     with atomic_path(_with_suffix(path)) as draft, draft.open("wb") as file:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from convis_core.errors import StreamError
+from convis_core.files import writing
 from convis_core.output import Output
 from convis_core.retina import Retina
 from convis_core.spike_files import spike_lines
@@ -63,12 +64,13 @@ class _SpikeText(Sink):
         self._file: TextIO | None = None
 
     def put(self, output: Output) -> None:
-        if self._file is None:  # only now, as above
-            self._file = self._path.open("w", encoding="ascii")
-        self.n_steps += output.n_frames
         spikes = check_spikes(*output.spike_times())
-        self._file.write(spike_lines(spikes))
-        self._file.flush()
+        with writing(self._path):
+            if self._file is None:  # only now, as above
+                self._file = self._path.open("w", encoding="ascii")
+            self._file.write(spike_lines(spikes))
+            self._file.flush()
+        self.n_steps += output.n_frames
         self.n_spikes += len(spikes.time)
 
     def summary(self) -> str:
@@ -119,5 +121,5 @@ def open_sink(path: Path, retina: Retina, record: tuple[str, ...]) -> Iterator[S
 
 def _begin(path: Path, retina: Retina) -> None:
     """Make an HDF5 file that says which retina gave the answers."""
-    with load_h5py().File(path, "w") as file:
+    with writing(path), load_h5py().File(path, "w") as file:
         file.attrs["configuration"] = json.dumps(retina.to_configuration().as_dict())

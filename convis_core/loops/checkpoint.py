@@ -45,6 +45,8 @@ def save_checkpoint(path: str | os.PathLike[str], model: FittableModel, step: Fi
     ------
     FitError
         If there is no optimiser to go on with, it fits what is not part of the model, or `step` is no step of a fit.
+    FileWriteError
+        If the file cannot be written.
 
     Examples
     --------

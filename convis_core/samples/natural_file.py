@@ -7,7 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from convis_core.errors import VideoError, VideoWarning
+from convis_core.errors import FileWriteError, VideoError, VideoWarning
 from convis_core.resolution import Resolution
 from convis_core.samples.checks import check_number, check_shape
 from convis_core.samples.natural import natural_movie
@@ -68,8 +68,8 @@ def natural_movie_file(
         try:
             with VideoWriter(path, steps_per_second=float(fps)) as writer:
                 writer.put(film)
-        except VideoError as error:
-            raise VideoError(error.message, "Name another folder, or set XDG_CACHE_HOME to one.") from error
+        except FileWriteError as error:
+            raise FileWriteError(error.message, "Name another folder, or set XDG_CACHE_HOME to one.") from error
     return path
 
 

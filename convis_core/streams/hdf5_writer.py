@@ -39,7 +39,9 @@ class HDF5Writer(StoredWriter):
     Raises
     ------
     StreamError
-        If the dataset is there already or the file cannot be written.
+        If the dataset is there already.
+    FileWriteError
+        If the file cannot be written.
     MissingDependencyError
         If h5py is not installed.
 

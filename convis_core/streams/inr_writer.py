@@ -33,7 +33,7 @@ class InrImageStreamWriter(StoredWriter):
     ------
     ShapeError
         If frames have several batches, or change their size or channels.
-    StreamError
+    FileWriteError
         If the file cannot be written.
 
     Examples

@@ -30,6 +30,8 @@ class NumpyWriter(StoredWriter):
     ------
     ShapeError
         If frames have several batches or channels, or change their size.
+    FileWriteError
+        If the file cannot be written.
 
     Examples
     --------

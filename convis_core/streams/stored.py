@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convis_core.errors import FileFormatError, ShapeError, StreamError
+from convis_core.errors import FileFormatError, ShapeError
+from convis_core.files import writing
 from convis_core.streams.base import OutputStream, Stream
 from convis_core.streams.checks import check_count, check_frame, check_open
 from convis_core.tensors import describe_shape, lift, to_numpy, to_tensor
@@ -105,17 +106,13 @@ class StoredWriter(OutputStream):
                 f"got {describe_shape(shape)}.",
                 "Only the time axis may differ; use one file for each size.",
             )
-        try:
+        with writing(self.path):
             if self.shape is None:
                 self.begin(shape)
                 self.shape = shape
             if n:
                 self.n_written += n
                 self.append(to_numpy(steps))
-        except OSError as error:
-            raise StreamError(
-                f"{self.path} could not be written: {error}.", "Check the folder and the space left."
-            ) from error
 
     def close(self) -> None:
         if not self._is_closed:

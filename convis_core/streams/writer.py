@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ShapeError, StreamError, VideoError, VideoWarning
-from convis_core.files import atomic_path
+from convis_core.files import atomic_path, check_target
 from convis_core.resolution import default_resolution
 from convis_core.streams.base import OutputStream
 from convis_core.streams.checks import check_count, check_open, check_rate
@@ -50,7 +50,9 @@ class VideoWriter(OutputStream):
     Raises
     ------
     VideoError
-        If the kind of file is unknown or cannot be written.
+        If the kind of file is unknown, or the encoder fails.
+    FileWriteError
+        If no file of this name can be written there.
     ShapeError
         If frames have several batches or channels, or change their size.
 
@@ -78,8 +80,7 @@ class VideoWriter(OutputStream):
                 f"Cannot tell what kind of film {self.path.name!r} should be.",
                 f"Let the name end in one of {', '.join(_SUFFIXES)}.",
             )
-        if self.path.is_dir():
-            raise VideoError(f"{self.path} is a folder, so no film can be written there.", "Choose another name.")
+        check_target(self.path)
         rate = default_resolution().steps_per_second if steps_per_second is None else steps_per_second
         self.steps_per_second = check_rate(rate)
         self.fps = self.steps_per_second if fps is None else check_rate(fps, "fps")
@@ -131,10 +132,7 @@ class VideoWriter(OutputStream):
         complaint = self._process.finish()
         if complaint:
             raise self._failed(complaint)
-        try:
-            self._draft.__exit__(None, None, None)
-        except OSError as error:
-            raise VideoError(f"{self.path} cannot be written: {error}.", "Choose another folder.") from error
+        self._draft.__exit__(None, None, None)
 
     def discard(self) -> None:
         """Drop the film; a file that was at `path` before stays as it was."""
@@ -154,10 +152,7 @@ class VideoWriter(OutputStream):
 
     def _started(self, size: tuple[int, int]) -> Process:
         if self._process is None:
-            try:
-                draft = self._draft.__enter__()
-            except OSError as error:
-                raise VideoError(f"{self.path} cannot be written: {error}.", "Choose another folder.") from error
+            draft = self._draft.__enter__()
             # Colour planes at half size need even sizes; full-size planes keep an odd film as it is.
             planes = "yuv444p" if size[0] % 2 or size[1] % 2 else "yuv420p"
             self._process = Process(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from convis_core import samples
-from convis_core.errors import ParameterError, VideoError
+from convis_core.errors import FileWriteError, ParameterError
 from convis_core.resolution import Resolution
 from convis_core.samples.natural import dead_leaves, eye_path
 from convis_core.samples.natural_file import cache_folder, natural_movie_file
@@ -113,7 +113,7 @@ def test_cache_folder_follows_the_conventions(monkeypatch: pytest.MonkeyPatch, t
 
 def test_errors_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(VideoError, match="XDG_CACHE_HOME"):
+    with pytest.raises(FileWriteError, match=r"no folder.*XDG_CACHE_HOME"):
         natural_movie_file(0.1, 16, 16, 30.0, folder=os.fspath(tmp_path / "file"))
     for arguments in ((-1.0,), (0.1, 0), (0.1, 16, 16, 0.0)):
         with pytest.raises(ParameterError, match="Expected"):

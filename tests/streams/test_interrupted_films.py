@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import convis_core as convis
-from convis_core.errors import StreamError, VideoError
+from convis_core.errors import FileWriteError, StreamError
 from convis_core.streams import VideoReader, VideoWriter
 
 Films = Callable[..., Path]
@@ -88,10 +88,10 @@ def test_a_film_that_is_interrupted_while_it_is_written_is_given_up(tmp_path: Pa
 
 def test_a_film_cannot_take_the_place_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").mkdir()
-    with pytest.raises(VideoError, match=r"a\.mp4 is a folder"):  # at once, and not when all has been computed
-        VideoWriter(tmp_path / "a.mp4")
+    with pytest.raises(FileWriteError, match=r"a\.mp4 cannot be written: it is a folder"):
+        VideoWriter(tmp_path / "a.mp4")  # at once, and not when all has been computed
     writer = VideoWriter(tmp_path / "b.mp4")
     writer.put(torch.zeros(2, 8, 8))
     (tmp_path / "b.mp4").mkdir()
-    with pytest.raises(VideoError, match=r"b\.mp4 cannot be written: .*Choose another folder"):
+    with pytest.raises(FileWriteError, match=r"b\.mp4 cannot be written: it is a folder.*choose another folder"):
         writer.close()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import convis_core as convis
 from convis_core.errors import (
     FileFormatError,
+    FileWriteError,
     MissingDependencyError,
     ShapeError,
     StreamError,
@@ -150,7 +151,7 @@ def test_channels_and_batches_have_an_answer(tmp_path: Path) -> None:
 @every_kind
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("in the way")
-    with KINDS[name][0](tmp_path / "file" / name) as writer, pytest.raises(StreamError, match="could not be written"):
+    with KINDS[name][0](tmp_path / "file" / name) as writer, pytest.raises(FileWriteError, match="no folder"):
         writer.put(torch.zeros(1, 2, 2))
 
 

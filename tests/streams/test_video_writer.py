@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from convis_core.errors import ShapeError, StreamError, VideoError, VideoWarning
+from convis_core.errors import FileWriteError, ShapeError, StreamError, VideoError, VideoWarning
 from convis_core.streams import VideoReader, VideoWriter
 
 LEVEL = 1.5 / 255
@@ -135,8 +135,11 @@ def test_nonsense_is_refused_at_the_door(tmp_path: Path, name: str, arguments: d
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, children: Callable[[], list[str]]) -> None:
     (tmp_path / "file").touch()
-    writer = VideoWriter(tmp_path / "file" / "a.mp4")
-    with pytest.raises(VideoError, match=r"cannot be written.*another folder"):
+    with pytest.raises(FileWriteError, match=r"cannot be written.*another folder"):
+        VideoWriter(tmp_path / "file" / "a.mp4")
+    writer = VideoWriter(tmp_path / "folder" / "a.mp4")
+    (tmp_path / "folder").touch()
+    with pytest.raises(FileWriteError, match=r"cannot be written.*another folder"):
         writer.put(torch.zeros(2, 4, 4))
     assert children() == []
 
