@@ -18,12 +18,16 @@ npm-ready := js/node_modules/.ready-$(call checksum,js/package.json js/package-l
 front-sources := $(shell find js -name node_modules -prune -o -type f -print | LC_ALL=C sort)
 front-ready := convis_widgets/static/.ready-$(call checksum,$(front-sources))
 
-.PHONY: run test bench docs setup chromium clean
+.PHONY: run film test bench docs setup chromium clean
 
 # as it was typed: the name of a film may hold what make and the shell have a meaning for
 run: export FILM := $(value VIDEO)
-run: setup
+run: film setup
 	@.ci/lab "$$FILM"
+
+# before the set-up, which takes minutes
+film:
+	@.ci/film "$$FILM" >/dev/null
 
 test: setup chromium
 	@.ci/checks

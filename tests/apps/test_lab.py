@@ -32,8 +32,10 @@ def listens(port: int) -> bool:
 def test_the_name_of_a_film_arrives_as_it_was_typed(place: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "js").mkdir()
+    (tmp_path / ODD).write_bytes(b"a film")
     stand_in = tmp_path / ".ci" / "lab"
     stand_in.parent.mkdir()
+    shutil.copy(LAB.with_name("film"), stand_in.parent)
     stand_in.write_text('#!/bin/sh\nprintf "%s" "$1" > seen')
     stand_in.chmod(0o755)
     given, set_before = ([f"VIDEO={ODD}"], {}) if place == "argument" else ([], {"VIDEO": ODD})
@@ -47,6 +49,23 @@ def test_what_is_no_film_is_refused_before_anything_starts(name: str) -> None:
     done = subprocess.run(["bash", LAB, name], capture_output=True, text=True)
     assert done.returncode == 2
     assert f"there is no file '{name}'" in done.stderr and "Check its name" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["no such film.mp4", "~/$HOME.mp4", "js", ODD])
+def test_what_is_no_film_is_refused_before_the_set_up(name: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "js").mkdir()
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(LAB.with_name("film"), tmp_path / ".ci")
+    for step in ("python-environment", "lab"):
+        stand_in = tmp_path / ".ci" / step
+        stand_in.write_text(f"#!/bin/sh\ntouch {step}-was-called")
+        stand_in.chmod(0o755)
+    env = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run(["make", "run", f"VIDEO={name}"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    seen = name.replace("~", str(tmp_path))
+    assert done.returncode == 2 and f"VIDEO: there is no file '{seen}'" in done.stderr, done.stderr
+    assert not list(tmp_path.glob("*-was-called"))
 
 
 def test_it_serves_the_notebook_and_says_no_more_than_where(tmp_path: Path) -> None:
