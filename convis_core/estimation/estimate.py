@@ -11,6 +11,7 @@ import torch
 from convis_core.errors import FitError
 from convis_core.estimation.nonlinearity import nonlinearity_named
 from convis_core.estimation.recording import check_counts, check_movie
+from convis_core.estimation.tables import broken_up
 from convis_core.ops.lags import lagged
 
 __all__ = ["ReceptiveField", "check_field"]
@@ -127,7 +128,7 @@ class ReceptiveField:
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.3f}" for name, value in self.scores.items())
-        return f"<ReceptiveField {self.outline}; {scores}>"
+        return broken_up(f"<ReceptiveField {self.outline}; {scores}>")
 
 
 def check_field(field: Any) -> None:

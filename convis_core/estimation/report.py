@@ -23,7 +23,7 @@ from convis_core.estimation.portrait import Portrait, portrait_of_field
 from convis_core.estimation.recording import Recording, check_same_recording, check_shares
 from convis_core.estimation.response_means import ResponseMeans, response_means
 from convis_core.estimation.scoring import BITS, Score, measure_for, score
-from convis_core.estimation.tables import html_table, rounded
+from convis_core.estimation.tables import broken_up, html_table, rounded
 from convis_core.layer import Layer
 from convis_core.loops.run import check_steps
 from convis_core.tensors import to_tensor
@@ -207,7 +207,7 @@ class FitReport:
         head = ("", self.measure, "95 % interval", "correlation")
         lines = [f"{a:26}{b:>12}{c:>22}{d:>14}" for a, b, c, d in [head, *self.rows()]]
         learning = [] if self.learning is None else [str(self.learning)]
-        return "\n".join([*self._lines(), *lines, *learning])
+        return "\n".join([*map(broken_up, self._lines()), *lines, *learning])
 
     __repr__ = __str__
 

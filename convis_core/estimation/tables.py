@@ -1,11 +1,39 @@
-"""A table for a notebook."""
+"""Results as a notebook shows them: tables, and lines that it need not break."""
 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-__all__ = ["html_table", "rounded"]
+__all__ = ["broken_up", "html_table", "rounded"]
+
+WIDEST: Final = 80
+"""Characters that a line has at most: a narrower page would break it wherever it ends, in the middle of a number."""
+
+
+def broken_up(text: str, widest: int = WIDEST) -> str:
+    """Break lines after commas and semicolons outside brackets; what follows a break is moved in.
+
+    Examples
+    --------
+    >>> print(broken_up("filter of 3 lags, rank 1; score 0.25 at pixel (3, 4)", 20))
+    filter of 3 lags,
+      rank 1;
+      score 0.25 at pixel (3, 4)
+    """
+    lines = []
+    for line in text.splitlines():
+        whole = ""
+        for part in re.split(r"(?<=[,;]) (?![^(]*\))", line):
+            if whole and len(whole) + 1 + len(part) > widest:
+                lines.append(whole)
+                whole = f"  {part}"
+            else:
+                whole = f"{whole} {part}" if whole else part
+        lines.append(whole)
+    return "\n".join(lines)
 
 
 def rounded(value: float) -> str:

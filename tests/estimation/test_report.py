@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 import convis_core as convis
 from convis_core.estimation import FitReport
 from convis_core.estimation.nonlinearity import nonlinearity_named
+from convis_core.estimation.tables import broken_up
 from tests.estimation.cells import gabor, recorded, time_course
 
 
@@ -57,6 +58,30 @@ def test_text_and_page_say_the_same(report: FitReport) -> None:
     assert "scores on frames 3200 to 3999" in str(report)
 
 
+def test_no_line_is_wider_than_a_notebook_that_would_break_it_in_a_number(report: FitReport) -> None:
+    field = report.fitted
+    for said in (repr(field), str(report)):
+        assert max(map(len, said.splitlines())) <= 80
+    whole = " ".join(repr(field).split())
+    assert whole.startswith(f"<ReceptiveField {field.outline}; ")
+    assert whole.endswith(", ".join(f"{name} {value:.3f}" for name, value in field.scores.items()) + ">")
+
+
+@pytest.mark.parametrize("widest", [10, 25, 40, 80])
+def test_lines_are_broken_only_where_a_part_ends(widest: int) -> None:
+    parts = ["one 1.5 ± 0.25 at lag 0,", "pixel (10, 10);", "120 of 4000 weights,", "last,", "with 7"]
+    broken = broken_up(" ".join(parts), widest).splitlines()
+    assert " ".join(" ".join(broken).split()) == " ".join(parts)
+    rest = list(parts)
+    for line in broken:
+        words = line.strip()
+        while words:  # a line is whole parts, and no wider than asked where it is more than one
+            assert words.startswith(rest[0])
+            words = words.removeprefix(rest.pop(0)).strip()
+        assert len(line) <= widest or line.strip() in parts
+    assert broken_up("a, b\nc, d") == "a, b\nc, d"
+
+
 def test_it_says_how_sure_the_filter_is(report: FitReport) -> None:
     filter, error = report.fitted.filter, report.fitted.filter_error
     sure = int((np.abs(filter) > 2 * error).sum())
@@ -64,7 +89,7 @@ def test_it_says_how_sure_the_filter_is(report: FitReport) -> None:
     assert f"{sure} of {filter.size} weights" in report.confidence()
     lag, x, y = np.unravel_index(np.abs(filter).argmax(), filter.shape)
     assert f"at lag {lag}, pixel ({x}, {y})" in report.confidence()
-    assert report.confidence() in str(report) and report.confidence() in report._repr_html_()
+    assert report.confidence() in " ".join(str(report).split()) and report.confidence() in report._repr_html_()
 
 
 @pytest.mark.parametrize("method", ["ald", "whitened_sta"])
