@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,9 @@ from torch.optim import Optimizer
 
 from convis_core.errors import FitError
 from convis_core.loops.losses import Loss, PointwiseLoss
+from convis_core.loops.optimizers import left_out
 from convis_core.loops.pairs import Pairs
+from convis_core.loops.protocol import FittableModel
 from convis_core.scalars import is_number
 from convis_core.streams.base import SequenceStream, Stream
 from convis_core.tensors import TIME, check_finite
@@ -48,14 +50,24 @@ def check_options(*, loss_fn: Any, penalties: Any, clip: Any, optimizer: Any, sc
         )
 
 
-def check_optimizer(optimizer: Optimizer, parameters: Iterable[nn.Parameter]) -> None:
-    """Refuse an optimiser that changes nothing in the model, since it was chosen for what the model was before."""
-    own = {id(parameter) for parameter in parameters}
+def check_optimizer(optimizer: Optimizer, model: FittableModel) -> None:
+    """Refuse an optimiser that changes nothing in the model, since it was chosen for what the model was before.
+
+    Warn of one that was chosen before a parameter was freed.
+    """
+    own = {id(parameter) for parameter in model.parameters()}
     if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
         kind = type(optimizer).__name__
         raise FitError(
             f"This {kind} was chosen for other parameters than the model has.",
             f"Choose it again, now that parts have been replaced: model.set_optimizer.{kind}(...).",
+        )
+    freed = left_out(optimizer, model)
+    if freed:
+        kind, more = type(optimizer).__name__, f" and {len(freed) - 3} more" * (len(freed) > 3)
+        warn(
+            f"This {kind} was chosen while {', '.join(freed[:3])}{more} did not require a gradient, so it does not fit "
+            f"what has been freed since. Choose it again: model.set_optimizer.{kind}(...)."
         )
 
 

@@ -167,8 +167,8 @@ def fit(
     Warns
     -----
     UserWarning
-        For a constant input, counts without a spike, a kernel longer than the recording, and a pass over the data that
-        has moved nothing.
+        For a constant input, counts without a spike, a kernel longer than the recording, a parameter that was freed
+        after the optimiser was chosen, and a pass over the data that has moved nothing.
     """
     recordings = trials(source, target, dt, weights)
     check_options(loss_fn=loss_fn, penalties=penalties, clip=clip, optimizer=optimizer, schedule=schedule)
@@ -177,7 +177,7 @@ def fit(
     epochs = check_steps(epochs, "epochs", "passes over the data")
     if not any(p.requires_grad for p in model.parameters()):
         raise FitError("The model has no parameter to fit.", "Unfreeze one with model.p.<name>.requires_grad_(True).")
-    check_optimizer(_chosen(model, optimizer), model.parameters())
+    check_optimizer(_chosen(model, optimizer), model)
     check_recordings(recordings, loss_fn, objective.t_skip, list(model.parameters()))
     begin = resume or Bookmark(0, 0, 0, 0, BestPass.at_first(copy_values(model)))
     for name, given in (("optimizer", optimizer), ("schedule", schedule)):

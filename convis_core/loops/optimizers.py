@@ -13,9 +13,13 @@ from convis_core.loops.bounded_lbfgs import BoundedLBFGS
 from convis_core.loops.finite_differences import FiniteDifferences
 from convis_core.loops.protocol import FittableModel
 
-__all__ = ["OptimizerChooser", "needs_gradient", "optimizer_names", "searches"]
+__all__ = ["OptimizerChooser", "left_out", "needs_gradient", "optimizer_names", "searches"]
 
 OURS: Final[dict[str, type[Optimizer]]] = {kind.__name__: kind for kind in (BoundedLBFGS, FiniteDifferences)}
+
+
+_FROZEN: Final = "_frozen_when_chosen"
+"""What an optimiser remembers of the model it was chosen for."""
 
 
 def optimizer_names() -> list[str]:
@@ -36,6 +40,15 @@ def searches(optimizer: Optimizer) -> bool:
 def needs_gradient(optimizer: Optimizer) -> bool:
     """Whether it asks for the gradient of the loss, or for the loss alone."""
     return not isinstance(optimizer, FiniteDifferences)
+
+
+def left_out(optimizer: Optimizer, model: FittableModel) -> list[str]:
+    """Parameters that were frozen when the optimiser was chosen for all others, and are so no more.
+
+    Where the choice was made by hand, nobody can tell what was forgotten.
+    """
+    own = {id(p) for p in model.parameters()} - {id(p) for group in optimizer.param_groups for p in group["params"]}
+    return [name for name, p in vars(optimizer).get(_FROZEN, ()) if p.requires_grad and id(p) in own]
 
 
 class OptimizerChooser:
@@ -70,6 +83,8 @@ class OptimizerChooser:
                     f"{name} does not take these parameters or options: {error}",
                     f"Its options are in help({kind.__module__}.{name}); Adam takes parameters of any shape.",
                 ) from error
+            if parameters is None:  # else what is left out was left out on purpose
+                vars(optimizer)[_FROZEN] = [(n, p) for n, p in self._model.named_parameters() if not p.requires_grad]
             self._model.optimizer = optimizer
             return optimizer
 

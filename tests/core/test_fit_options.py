@@ -14,6 +14,7 @@ from convis_core import fit
 from convis_core.errors import ConvisError, FitError
 from convis_core.loops.early_stopping import stop_early
 from convis_core.loops.losses import mean_squared_error
+from convis_core.loops.optimizers import left_out
 from convis_core.loops.regularisers import L2
 
 STIMULUS, RESPONSE = convis.samples.generate_sample_data(size=(80, 8, 8), seed=1)
@@ -249,3 +250,53 @@ def test_an_optimiser_that_remembers_another_size_says_what_to_do(model: convis.
         model.optimize(STIMULUS, RESPONSE)
     model.set_optimizer.Adam()
     model.optimize(STIMULUS, RESPONSE)
+
+
+def test_a_parameter_freed_after_the_optimiser_was_chosen_is_named(model: convis.models.LN) -> None:
+    model.p.conv.bias.requires_grad_(False)
+    model.set_optimizer.Adam(lr=0.01)
+    model.p.conv.bias.requires_grad_(True)
+    bias = float(model.p.conv.bias)
+    for begin in (model.fit, model.optimize):
+        with pytest.warns(UserWarning, match=r"chosen while conv\.bias did not .*model\.set_optimizer\.Adam") as told:
+            begin(STIMULUS, RESPONSE, dt=40)
+        assert told[0].filename == __file__
+    assert float(model.p.conv.bias) == bias
+    model.set_optimizer.Adam(lr=0.01)
+    model.optimize(STIMULUS, RESPONSE, dt=40)
+    assert float(model.p.conv.bias) != bias
+
+
+def test_many_parameters_that_were_freed_are_counted() -> None:
+    cells = convis.models.CentreSurround()
+    others = list(cells.parameters())[1:]
+    for parameter in others:
+        parameter.requires_grad_(False)
+    optimizer = cells.set_optimizer.Adam()
+    cells.requires_grad_(True)
+    assert len(left_out(optimizer, cells)) == len(others) > 3
+    with pytest.warns(UserWarning, match=f"and {len(others) - 3} more did not"):
+        cells.fit(STIMULUS, RESPONSE, dt=40)
+
+
+@pytest.mark.parametrize("how", ["by hand", "in torch", "to the fit", "frozen still", "frozen later", "added", "part"])
+def test_what_is_left_out_on_purpose_is_no_matter_for_a_warning(model: convis.models.LN, how: str) -> None:
+    bias, weight = model.conv.bias, model.conv.weight
+    bias.requires_grad_(how == "frozen later")
+    given: dict[str, Any] = {}
+    if how == "by hand":
+        model.set_optimizer.Adam([weight], lr=0.01)
+    elif how == "in torch":
+        model.optimizer = torch.optim.Adam([weight], lr=0.01)
+    elif how == "to the fit":
+        given = {"optimizer": torch.optim.Adam([weight], lr=0.01)}
+    elif how == "part":  # chosen by a part, for that part
+        bias.requires_grad_(True)
+        model.optimizer = model.conv.set_optimizer.Adam(lr=0.01)
+    else:
+        model.set_optimizer.Adam(lr=0.01)
+    bias.requires_grad_(how not in ("frozen still", "frozen later"))
+    if how == "added":
+        assert model.optimizer is not None
+        model.optimizer.add_param_group({"params": [bias]})
+    model.optimize(STIMULUS, RESPONSE, dt=40, **given)  # a warning would be an error here
