@@ -13,10 +13,21 @@ from typing import Final
 
 from convis_core.errors import ConvisError, FileWriteError
 
-__all__ = ["atomic_path", "check_target", "writing"]
+__all__ = ["atomic_path", "check_target", "user_path", "writing"]
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """Path of a file as a user writes it: ``~`` is the home folder, as in a shell.
+
+    Examples
+    --------
+    >>> user_path("~/fit.npz") == Path.home() / "fit.npz", user_path("~fit.npz")
+    (True, PosixPath('~fit.npz'))
+    """
+    return Path(os.path.expanduser(path))  # the method of the same name fails where there is no user "fit.npz"
 
 
 @contextmanager
@@ -36,7 +47,7 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     >>> (folder / "a.txt").read_text(), len(list(folder.iterdir()))
     ('whole', 1)
     """
-    final = Path(target)
+    final = user_path(target)
     check_target(final)
     with writing(final):
         final.parent.mkdir(parents=True, exist_ok=True)

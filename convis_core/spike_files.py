@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convis_core.errors import FileFormatError, ParameterError
-from convis_core.files import atomic_path
+from convis_core.files import atomic_path, user_path
 from convis_core.spikes import Spikes, check_spikes
 from convis_core.spikes_nwb import read_nwb, write_nwb
 
@@ -81,7 +81,7 @@ def read_spikes(path: str | os.PathLike[str]) -> Spikes:
     FileFormatError
         If the file is missing or broken; of text it names the line.
     """
-    found = Path(path).expanduser()
+    found = user_path(path)
     if not found.is_file():
         raise FileFormatError(f"There is no file of spikes {found}.", "Check the name and the folder.")
     return _READERS[_kind(path)](found)

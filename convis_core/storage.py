@@ -6,13 +6,14 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from convis_core.errors import FileFormatError, ParameterError, ShapeError, UnknownNameError
-from convis_core.files import atomic_path
+from convis_core.files import atomic_path, user_path
 from convis_core.parameter_tree import Handle, handles
 from convis_core.tensors import describe_shape
 from convis_core.warn import warn
@@ -88,7 +89,8 @@ def save_parameters(layer: nn.Module, path: str | os.PathLike[str]) -> None:
 def load_parameters(layer: nn.Module, path: str | os.PathLike[str], *, strict: bool = True) -> None:
     """Set all parameters from a file written by `save_parameters`. Never executes code."""
     try:
-        values = _read(path if os.path.exists(path) else _with_suffix(path))
+        found = user_path(path)
+        values = _read(found if found.exists() else user_path(_with_suffix(path)))
     except FileNotFoundError:
         raise FileFormatError(f"There is no parameter file {os.fspath(path)!r}.") from None
     except Exception as error:  # zip, zlib and numpy raise some ten kinds over a broken file
@@ -99,7 +101,7 @@ def load_parameters(layer: nn.Module, path: str | os.PathLike[str], *, strict: b
     set_parameters(layer, values, strict=strict)
 
 
-def _read(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
+def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > LARGEST:

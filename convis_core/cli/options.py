@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from convis_core.errors import ParameterError, StreamError
+from convis_core.files import user_path
 from convis_core.retina import Retina, RetinaConfiguration
 
 __all__ = ["add_dataset", "add_model", "add_output", "at_least_one", "check_free", "load_retina", "names"]
@@ -57,7 +58,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
 
 def check_free(path: str | os.PathLike[str], force: bool) -> Path:
     """Return a path to write to, or refuse one that is there already."""
-    target = Path(path).expanduser()
+    target = user_path(path)
     if target.exists() and not force:
         raise StreamError(f"{target} is there already.", "Take another name, or write over it with --force.")
     if not target.parent.is_dir():

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convis_core.errors import FileFormatError, FitError
-from convis_core.files import atomic_path
+from convis_core.files import atomic_path, user_path
 from convis_core.loops.bookmark import BestEpoch, BestPass, Bookmark
 from convis_core.loops.dice import get_dice, set_dice
 from convis_core.loops.fit import FitStep
@@ -156,7 +156,7 @@ def resume_checkpoint(
 def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with torch.serialization.safe_globals(NUMPY):
-            whole = torch.load(path, map_location="cpu", weights_only=True)
+            whole = torch.load(user_path(path), map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise FileFormatError(f"There is no checkpoint {os.fspath(path)}.", "Save one with save_checkpoint.") from None
     except Exception as error:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convis_core.errors import ParameterError, ShapeError
-from convis_core.files import atomic_path
+from convis_core.files import atomic_path, user_path
 from convis_core.plotting.canvas import colour_bar, colours, limits
 from convis_core.plotting.signal import Signal, as_signal
 from convis_core.resolution import Resolution
@@ -70,7 +70,7 @@ def animate(
     >>> animate(np.eye(3)[:, None], folder / "film.gif").name
     'film.gif'
     """
-    target = Path(path)
+    target = user_path(path)
     kind = target.suffix.lower()
     if kind not in SUFFIXES:
         raise ParameterError(f"Cannot animate to {target.name!r}.", f"Let the name end in {', '.join(SUFFIXES)}.")

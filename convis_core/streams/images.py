@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import StreamError, VideoError
+from convis_core.files import user_path
 from convis_core.streams.base import Stream
 from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate
 from convis_core.streams.frames import FIT_MODES, GRAY_MODES, colour_frame, fit_frame, frame_size, gray_frame
@@ -129,11 +130,11 @@ class ImageSequence(Stream):
 def find_images(images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
     """List the files that match a pattern, in natural order, or those named one by one."""
     if not isinstance(images, (str, os.PathLike)):
-        paths = [Path(image) for image in images]
+        paths = [user_path(image) for image in images]
         if not paths:
             raise VideoError("An image sequence needs at least one image, got an empty list.")
         return paths
-    pattern = os.path.expanduser(os.fspath(images))
+    pattern = str(user_path(images))
     if os.path.isfile(pattern):  # a file whose own name holds [ or * is meant as it is
         return [Path(pattern)]
     found = [Path(path) for path in glob.glob(pattern, recursive=True) if os.path.isfile(path)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convis_core.errors import FileFormatError, ShapeError
-from convis_core.files import writing
+from convis_core.files import user_path, writing
 from convis_core.streams.base import OutputStream, Stream
 from convis_core.streams.checks import check_count, check_frame, check_open
 from convis_core.tensors import describe_shape, lift, to_numpy, to_tensor
@@ -70,7 +70,7 @@ class StoredWriter(OutputStream):
     """Whether only one channel can be written."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = user_path(path).absolute()
         self.shape: tuple[int, int, int, int] | None = None
         self.n_written = 0
         self._is_closed = False
@@ -122,7 +122,7 @@ class StoredWriter(OutputStream):
 
 def existing_file(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file that is there, or raise."""
-    found = Path(path).expanduser().absolute()
+    found = user_path(path).absolute()
     if not found.is_file():
         raise FileFormatError(f"There is no file {found}.", "Check the name and the folder.")
     return found

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import VideoError, VideoWarning
+from convis_core.files import user_path
 from convis_core.resolution import default_resolution
 from convis_core.streams.base import Stream
 from convis_core.streams.checks import check_choice, check_count, check_frame, check_open, check_rate
@@ -197,7 +198,7 @@ class VideoReader(Stream):
 
 def existing_file(path: str | os.PathLike[str]) -> Path:
     """Return the absolute path of a file that exists and is not empty."""
-    file = Path(path).expanduser().absolute()
+    file = user_path(path).absolute()
     if not file.exists():
         where = "the folder exists" if file.parent.is_dir() else f"there is no folder {file.parent} either"
         raise VideoError(f"There is no video file {file}; {where}.", "Check the name.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from convis_core.errors import ShapeError, StreamError, VideoError, VideoWarning
-from convis_core.files import atomic_path, check_target
+from convis_core.files import atomic_path, check_target, user_path
 from convis_core.resolution import default_resolution
 from convis_core.streams.base import OutputStream
 from convis_core.streams.checks import check_count, check_open, check_rate
@@ -59,6 +58,7 @@ class VideoWriter(OutputStream):
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "film.mp4"
     >>> with VideoWriter(path, steps_per_second=1000.0, fps=25.0) as writer:
     ...     writer.put(torch.rand(100, 16, 16))
@@ -74,7 +74,7 @@ class VideoWriter(OutputStream):
         value_range: tuple[float, float] = (0.0, 1.0),
         crf: int = 12,
     ) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = user_path(path).absolute()
         if self.path.suffix.lower() not in _SUFFIXES:
             raise VideoError(
                 f"Cannot tell what kind of film {self.path.name!r} should be.",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 from convis_core.errors import FileFormatError
-from convis_core.files import atomic_path
+from convis_core.files import atomic_path, user_path
 from convis_core.retina.configuration.checking import Tree, complete
 from convis_core.retina.configuration.schema import RETINA
 from convis_core.warn import warn
@@ -26,7 +25,7 @@ def read_json(path: str | os.PathLike[str]) -> Tree:
         If a value is no number, missing or out of range; the message names file and path.
     """
     try:
-        tree = json.loads(Path(path).read_text(encoding="utf-8"))
+        tree = json.loads(user_path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise FileFormatError(f"The configuration {os.fspath(path)!r} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:

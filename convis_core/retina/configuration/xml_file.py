@@ -8,7 +8,7 @@ from typing import Any, Final
 from lxml import etree
 
 from convis_core.errors import FileFormatError
-from convis_core.files import atomic_path
+from convis_core.files import atomic_path, user_path
 from convis_core.retina.configuration.checking import Tree, complete
 from convis_core.retina.configuration.schema import RETINA, SACCADES, Element
 from convis_core.warn import warn
@@ -52,7 +52,7 @@ def _parse(path: str | os.PathLike[str]) -> Any:
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
     try:
-        with open(path, "rb") as file:
+        with user_path(path).open("rb") as file:
             document = etree.parse(file, parser)
     except OSError as error:
         raise FileFormatError(f"The configuration {os.fspath(path)!r} cannot be read: {error.strerror}.") from error
