@@ -15,14 +15,27 @@ interface State {
   speed: number | null;
   unit: "frames" | "chunks"; // what a fit learns from has no time: position and duration then count chunks
   error: { message: string; remedy: string } | null;
+  asked: string; // what this page has ordered and not seen done yet
 }
 
+/** What is said while an order waits for the chunk at work, and while a first chunk is being computed. */
+const WAITS: Record<string, string> = { stop: "stopping", pause: "pausing", step: "getting ready" };
+const REASONS: Record<string, string> = {
+  "getting ready": "The first chunk takes longest: the model's loops are compiled, once for this machine.",
+  stopping: "As soon as the chunk at work is done.",
+  pausing: "As soon as the chunk at work is done.",
+};
 const FINE = 10000;
 const PATIENCE_MS = 1000;
 const SPEEDS: [string, string][] = [["", "max speed"], ["1", "1\u00d7 real time"], ["0.5", "0.5\u00d7 real time"], ["0.1", "0.1\u00d7 real time"]];
 
 function display({ model, el, signal, state, repaint }: Display<State>): () => void {
-  const command = (name: string, value: Json = null): void => model.send({ type: "command", name, value });
+  const command = (name: string, value: Json = null): void => {
+    model.send({ type: "command", name, value });
+    if (name === "play" || name === "restart") state.asked = "";
+    else if (name in WAITS && (name === "step" || state.state === "playing")) state.asked = WAITS[name] ?? "";
+    repaint();
+  };
   const button = (name: IconName, label: string, action: () => void): HTMLButtonElement => {
     const made = h("button", { type: "button", class: "convis-button", title: label, "aria-label": label }, icon(name));
     made.addEventListener("click", action, { signal });
@@ -86,11 +99,13 @@ function display({ model, el, signal, state, repaint }: Display<State>): () => v
     toggle();
   }, { signal });
 
-  // The first chunk of a model can take seconds, for its loops are compiled once: a person should know that it is no hang.
+  // The first chunk of a model can take seconds, for its loops are compiled once, and orders wait for the chunk at work:
+  // a person should know that it is no hang.
   let waiting: ReturnType<typeof setTimeout> | null = null;
   let patient = true;
-  const watchTheStart = (): void => {
-    if (state.state === "playing" && state.rate === 0) {
+  const waitsFor = (): string => state.asked || (state.state === "playing" && state.rate === 0 ? "getting ready" : "");
+  const watch = (): void => {
+    if (waitsFor() !== "") {
       waiting ??= setTimeout(() => { patient = false; repaint(); }, PATIENCE_MS);
     } else {
       if (waiting !== null) clearTimeout(waiting);
@@ -124,9 +139,10 @@ function display({ model, el, signal, state, repaint }: Display<State>): () => v
     setText(rate, state.rate === null ? "\u2013" : grouped(state.rate));
     if (document.activeElement !== chunk && state.chunk_ms !== null) chunk.value = short(state.chunk_ms, 6);
     if (document.activeElement !== speed) speed.value = state.speed === null ? "" : String(state.speed);
-    watchTheStart();
-    setText(status, patient ? state.state : "getting ready");
-    status.title = patient ? "" : "The first chunk takes longest: the model's loops are compiled, once for this machine.";
+    watch();
+    const wait = patient ? "" : waitsFor();
+    setText(status, wait || state.state);
+    status.title = REASONS[wait] ?? "";
     strip.hidden = state.error === null;
     setText(message, state.error?.message ?? "");
     setText(remedy, state.error?.remedy ?? "");
@@ -134,7 +150,10 @@ function display({ model, el, signal, state, repaint }: Display<State>): () => v
 }
 
 export default defineView<State>({
-  state: () => ({ state: "idle", position_s: 0, duration_s: null, rate: null, chunk_ms: null, speed: null, unit: "frames", error: null }),
-  receive: (state, { fields }) => void Object.assign(state, fields),
+  state: () => ({ state: "idle", position_s: 0, duration_s: null, rate: null, chunk_ms: null, speed: null, unit: "frames", error: null, asked: "" }),
+  receive: (state, { fields }) => {
+    Object.assign(state, fields);
+    if (fields["error"] || ("state" in fields && state.state !== "playing")) state.asked = "";
+  },
   display,
 });

@@ -11,6 +11,8 @@ const element = <T extends Element>(selector: string): T => el.querySelector(sel
 const live = (fields: object): Promise<void> => (model.trigger("convis:live", { fields, arrays: {} }), frame());
 const commands = (): unknown[] =>
   model.sent.filter((message) => (message as { type: string }).type === "command").map((m) => [(m as { name: string }).name, (m as { value: unknown }).value]);
+const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1150));
+const press = (label: string): void => element<HTMLButtonElement>(`button[aria-label^="${label}"]`).click();
 const text = (selector: string): string => element(selector).textContent ?? "";
 
 beforeEach(async () => {
@@ -52,7 +54,6 @@ describe("what it shows", () => {
   });
 
   it("that the first chunk is being worked on, when it takes long", async () => {
-    const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1150));
     await live({ state: "playing", rate: 0 });
     expect(text(".convis-state")).toBe("playing");
     await aWhile();
@@ -60,6 +61,40 @@ describe("what it shows", () => {
     await live({ rate: 900 });
     expect(text(".convis-state")).toBe("playing");
     await live({ state: "paused", rate: 0 });
+    await aWhile();
+    expect(text(".convis-state")).toBe("paused");
+  });
+
+  it("that an order waits for the chunk at work, when it takes long", async () => {
+    await live({ state: "playing", rate: 0 });
+    await aWhile();
+    press("Stop");
+    await frame();
+    expect(text(".convis-state")).toBe("stopping"); // at once: the person has waited already
+    await live({ rate: 900 }); // the chunk that was at work
+    expect(text(".convis-state")).toBe("stopping");
+    await live({ state: "stopped" });
+    expect(text(".convis-state")).toBe("stopped");
+  });
+
+  it("that one chunk is being worked on, until it has come or failed", async () => {
+    for (const end of [{ state: "paused" }, { state: "failed", error: { message: "No film.", remedy: "" } }, { error: { message: "Closed.", remedy: "" } }]) {
+      press("One chunk");
+      await live({ error: null }); // how the kernel answers at once
+      await aWhile();
+      expect(text(".convis-state")).toBe("getting ready");
+      await live(end);
+      expect(text(".convis-state")).not.toBe("getting ready");
+    }
+  });
+
+  it("nothing of an order that is done at once, or that had nothing to end", async () => {
+    await live({ state: "playing", rate: 900 });
+    press("Pause");
+    await frame();
+    expect(text(".convis-state")).toBe("playing");
+    await live({ state: "paused" });
+    press("Stop");
     await aWhile();
     expect(text(".convis-state")).toBe("paused");
   });
