@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 
 import convis_core as convis
+from convis_widgets.live.front_end import STATIC
 from tests.conftest import ROOT
+from tests.streams import test_laws as laws
 
 
-def blocks(document: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
+def blocks(document: str, language: str = "python") -> list[str]:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def run(*sources: str) -> dict[str, Any]:
@@ -49,6 +52,40 @@ def test_the_guide_s_stream_is_a_stream() -> None:
     flicker = run(blocks("CONTRIBUTING.md")[1])["Flicker"]
     shown = convis.filters.NLRectify().run(flicker(), dt=3, max_t=10)
     assert shown.array()[0, 0, :, 0, 0].tolist() == [0.0, 1.0] * 5
+    made = flicker(5)  # the laws of `tests/streams/test_laws.py`
+    laws.test_it_says_what_it_holds(made)
+    laws.test_after_the_end_there_is_nothing(made)
+    laws.test_no_frames_may_be_asked_for_but_not_fewer(made)
+    laws.test_places_outside_are_refused(made, -1)
+    laws.test_what_was_read_is_not_changed_by_reading_on(made)
+    made.seek(1)
+    assert made.get(3)[0, 0, :, 4, 4].tolist() == [1.0, 0.0, 1.0]
+
+
+def test_the_guide_s_view_is_a_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    static = shutil.copytree(STATIC, tmp_path / "static")
+    (static / "level.js").write_text("export default {};")
+    monkeypatch.setattr("convis_widgets.live.front_end.STATIC", static)
+    view = run(blocks("CONTRIBUTING.md")[2])["Level"]()
+    for chunk in convis.filters.NLRectify().stream(np.array([1.0, 1.0, 2.0, 4.0]), dt=2):
+        view.on_chunk(chunk)
+    assert view.snapshot().fields["mean"] == 3.0
+    view.close()
+
+
+def test_the_guide_s_view_is_built_and_its_types_are_right(tmp_path: Path) -> None:
+    tools = ROOT / "js" / "node_modules"
+    if not tools.is_dir():
+        pytest.skip("the front end's tools are not installed")
+    front = shutil.copytree(ROOT / "js", tmp_path / "js", ignore=shutil.ignore_patterns("node_modules", "test"))
+    (front / "node_modules").symlink_to(tools)
+    (front / "src" / "level.ts").write_text(blocks("CONTRIBUTING.md", "typescript")[0], encoding="utf-8")
+    build = (front / "build.mjs").read_text()
+    (front / "build.mjs").write_text(build.replace('const entries = ["', 'const entries = ["level", "'))
+    for command in (["npx", "tsc", "--noEmit"], ["npm", "run", "build"]):
+        done = subprocess.run(command, cwd=front, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "convis_widgets" / "static" / "level.js").is_file()
 
 
 def test_the_guide_s_filter_and_stream_work_where_it_says_that_they_belong(tmp_path: Path) -> None:
@@ -56,7 +93,7 @@ def test_the_guide_s_filter_and_stream_work_where_it_says_that_they_belong(tmp_p
     package = tmp_path / "convis_core"
     shutil.copytree(ROOT / "convis_core", package, ignore=shutil.ignore_patterns("__pycache__"))
     for room, name, source in zip(
-        ("filters", "streams"), ("LowPass", "Flicker"), blocks("CONTRIBUTING.md"), strict=True
+        ("filters", "streams"), ("LowPass", "Flicker"), blocks("CONTRIBUTING.md")[:2], strict=True
     ):
         (package / room / f"{name.lower()}.py").write_text(source)
         exports = package / room / "__init__.py"

@@ -46,6 +46,8 @@ MAKERS: dict[str, Callable[[Path], Stream]] = {
     "repeated": lambda folder: streams.RepeatingStream(FRAMES[:, :, : N // 3], repeat=3),
     "resampled": lambda folder: streams.ResampledStream(FRAMES, 400.0, source_rate=1000.0),
     "faded": lambda folder: streams.ResampledStream(FRAMES, 1700.0, "linear", source_rate=1000.0),
+    "timed": lambda folder: streams.TimedSequenceStream(FRAMES, [0.0017 * k for k in range(N)], 1000.0),
+    "noise": lambda folder: streams.RandomStream((6, 8), seed=1, length=N),
     "processed": lambda folder: streams.ProcessingStream(streams.SequenceStream(FRAMES), lambda x: 2 * x),
     "npy": lambda folder: _stored(folder, "f.npy", streams.NumpyWriter, streams.NumpyReader),
     "hdf5": lambda folder: _stored(folder, "f.h5", streams.HDF5Writer, streams.HDF5Reader),
@@ -59,6 +61,8 @@ MAKERS: dict[str, Callable[[Path], Stream]] = {
         torch.rand(20, 40, 40), seed=1, amplitude=0.3, period=0.01, duration=0.003
     ),
 }
+ELSEWHERE = {"CameraStream", "MNISTStream"}
+"""They need a camera, and files of digits: tested in a file of their own."""
 OFTEN = settings(
     max_examples=8, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -69,6 +73,16 @@ def stream(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     made = MAKERS[request.param](tmp_path)
     yield made
     made.close()
+
+
+def test_no_public_stream_is_missing_here(tmp_path: Path) -> None:
+    public = {getattr(streams, name) for name in streams.__all__}
+    kinds = {kind.__name__ for kind in public if isinstance(kind, type) and issubclass(kind, Stream) and kind != Stream}
+    tested = set()
+    for make in MAKERS.values():
+        with make(tmp_path) as made:
+            tested.add(type(made).__name__)
+    assert kinds - tested == ELSEWHERE
 
 
 def everything(stream: Stream) -> Tensor:
