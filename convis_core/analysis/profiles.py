@@ -20,6 +20,8 @@ __all__ = ["CentreSurroundProfile", "GaussianProfile", "fit_centre_surround", "f
 
 _Array = NDArray[np.float64]
 FEWEST_PIXELS = 9
+NARROWEST = 0.3
+"""Pixels: a narrower Gaussian could lie anywhere between them and be of any height, and noise would say where."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def fit_gaussian(image: Any, *, resolution: Resolution | None = None) -> Gaussia
 
     .. math:: a \, e^{-u^2 / 2 \sigma_1^2 - w^2 / 2 \sigma_2^2} + b
 
-    with `u` and `w` along and across the angle, and :math:`\sigma_1 \ge \sigma_2`.
+    with `u` and `w` along and across the angle, and :math:`\sigma_1 \ge \sigma_2`, of 0.3 pixels at least: where a
+    narrower one lies between the pixels, and how high it is, no image tells.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def fit_gaussian(image: Any, *, resolution: Resolution | None = None) -> Gaussia
     def predict(p: Tensor) -> Tensor:
         dx, dy = rows - p[0], columns - p[1]
         along, across = dy * torch.cos(p[4]) - dx * torch.sin(p[4]), dy * torch.sin(p[4]) + dx * torch.cos(p[4])
-        return p[5] * torch.exp(-0.5 * ((along / p[2].exp()) ** 2 + (across / p[3].exp()) ** 2)) + p[6]
+        return p[5] * torch.exp(-0.5 * (along / _width(p[2])) ** 2 - 0.5 * (across / _width(p[3])) ** 2) + p[6]
 
     height = start[2]
     starts = [
@@ -127,7 +130,7 @@ def fit_gaussian(image: Any, *, resolution: Resolution | None = None) -> Gaussia
         for angle in (0.1, 0.1 + math.pi / 4, 0.1 + math.pi / 2, 0.1 + 3 * math.pi / 4)
     ]
     p, explained = _best(predict, starts, target)
-    first, second, angle = math.exp(p[2]), math.exp(p[3]), p[4]
+    first, second, angle = math.hypot(math.exp(p[2]), NARROWEST), math.hypot(math.exp(p[3]), NARROWEST), p[4]
     if first < second:
         first, second, angle = second, first, angle + math.pi / 2
     return GaussianProfile(p[0], p[1], (first / ppd, second / ppd), angle % math.pi, p[5], p[6], explained)
@@ -198,6 +201,10 @@ def _prepared(image: Any) -> tuple[Tensor, tuple[float, float, float], float]:
 def _grid(target: Tensor) -> tuple[Tensor, Tensor]:
     rows = torch.arange(target.shape[0], dtype=torch.float64)[:, None]
     return rows, torch.arange(target.shape[1], dtype=torch.float64)[None]
+
+
+def _width(logarithm: Tensor) -> Tensor:
+    return torch.hypot(logarithm.exp(), torch.tensor(NARROWEST, dtype=logarithm.dtype))
 
 
 def _best(predict: Callable[[Tensor], Tensor], starts: list[list[float]], target: Tensor) -> tuple[list[float], float]:

@@ -72,6 +72,18 @@ def test_noise_moves_a_fit_a_little() -> None:
     assert found.sigma == pytest.approx((0.25, 0.15), rel=0.1) and 0.8 < found.explained < 0.99
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("fit", [fit_gaussian, fit_centre_surround])
+def test_a_field_of_one_pixel_stays_at_its_pixel(fit: Any, seed: int) -> None:
+    """A narrow Gaussian beside it, and far higher, would pass through the same pixels."""
+    image = 0.05 * np.random.default_rng(seed).normal(size=(12, 12))
+    image[5, 7] += 1.0
+    found = fit(image)
+    assert (found.x, found.y) == pytest.approx((5.0, 7.0), abs=0.45)
+    if fit is fit_gaussian:
+        assert 0.7 < found.amplitude < 1.5 and found.sigma[1] >= 0.03
+
+
 def test_a_separable_filter_falls_apart_into_its_space_and_time() -> None:
     space, time = -blob(9.0, 11.0, (2.0, 1.5)), np.sin(np.arange(12) / 2.0)
     found_space, found_time = spatial_profile((time[:, None, None] * space)[None, None])
