@@ -29,7 +29,7 @@ def a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gener
 
 
 @named
-def test_its_code_runs(path: Path) -> None:
+def test_its_code_runs_and_prints_nothing_that_is_hard_to_read(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Blocks marked ``python notebook`` need a page in Jupyter and are run by the notebooks."""
     text = path.read_text(encoding="utf-8")
     names: dict[str, Any] = {"__name__": "documentation"}
@@ -38,6 +38,7 @@ def test_its_code_runs(path: Path) -> None:
             above = "\n" * text[: block.start(2)].count("\n")  # so that an error names the line of the page
             exec(compile(above + block[2], str(path), "exec"), names)
     assert "convis" in names, "a page without code that runs"
+    assert re.findall(r"\d\.\d{9,}", capsys.readouterr().out) == []
 
 
 @named
