@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Generator
 from pathlib import Path
@@ -39,6 +40,16 @@ def test_its_code_runs_and_prints_nothing_that_is_hard_to_read(path: Path, capsy
             exec(compile(above + block[2], str(path), "exec"), names)
     assert "convis" in names, "a page without code that runs"
     assert re.findall(r"\d\.\d{9,}", capsys.readouterr().out) == []
+
+
+@named
+def test_a_cell_shows_all_that_it_makes_to_be_shown(path: Path) -> None:
+    """A widget that is made on a line before the last plays on, unseen."""
+    for block in BLOCK.finditer(path.read_text(encoding="utf-8")):
+        *before, _ = ast.parse(block[2]).body
+        calls = [line.value.func for line in before if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)]
+        unseen = [ast.unparse(call) for call in calls]
+        assert not {"convis_widgets.explore", "convis_widgets.fit_explorer"} & {*unseen}, block[2]
 
 
 @named
