@@ -36,7 +36,7 @@ NOWHERE = np.full((3, 1), 0.5)
 
 
 class FilterVolume(VBox):
-    """Filter as two clouds in space-time, one for positive and one for negative weights; drag to turn.
+    """Filter as two clouds in space-time, for positive and for negative weights; drag or press arrow keys to turn it.
 
     Without ipyvolume it says what to install, and everything else goes on working.
 
@@ -57,7 +57,7 @@ class FilterVolume(VBox):
         self._due: threading.Timer | None = None
         self._data: KernelData | None = None
         try:
-            self.figure, info = self._figure(size), "drag to turn"
+            self.figure, info = self._figure(size), "drag or arrows"
         except ImportError:
             self.figure, info = HTML(INSTALL), "not installed"
         head = HBox([HTML("<b>Kernel in 3-D</b>"), _grey(info)])

@@ -6,6 +6,7 @@ import { followNames } from "./names";
 import { followPaints } from "./paint";
 import { followResizes } from "./resize";
 import { followTheme } from "./theme";
+import { followTurns } from "./turn";
 import { modelId, type InitializeProps, type Json } from "./types";
 import { Widgets } from "./widgets";
 
@@ -101,6 +102,7 @@ export default () => ({
     followTheme(signal, () => repaint()); // first, for it marks the document that the colours are read from
     repaint = followPaints(model, widgets.waitFor, signal);
     followNames(signal);
+    followTurns(signal);
     followResizes(model, widgets.find, signal);
     // not awaited: anywidget gives up on a module whose initialize takes long
     void wire.then((found) => {

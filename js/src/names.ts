@@ -17,6 +17,7 @@ export function name(page: ParentNode): void {
     if (head === null || plot.hasAttribute("role") || plot.querySelector("svg, canvas") === null) continue;
     head.id ||= `convis-head-${Math.random().toString(36).slice(2)}-${++serial}`; // other hubs on the page count, too
     plot.setAttribute("role", "img");
+    if (plot.querySelector("canvas") !== null) plot.setAttribute("tabindex", "0"); // what can be turned
     plot.setAttribute("aria-labelledby", head.id); // so that the name says what is shown at the moment
   }
   for (const field of page.querySelectorAll(FIELDS)) field.setAttribute("aria-label", field.getAttribute("title") ?? "");

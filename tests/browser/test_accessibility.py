@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import keep
 from tests.browser.contrast import unreadable
 from tests.browser.dashboards import DashboardPage
-from tests.browser.pages import LabPage, wait_until
+from tests.browser.pages import LabPage, coloured_fraction, pixels, wait_until, wait_until_changed, wait_until_still
 
 FOCUSED = """() => {
     const element = document.activeElement;
@@ -51,6 +51,24 @@ def test_everything_is_reached_by_tab_and_shows_that_it_is(explorer: DashboardPa
     assert len(reached) == len(set(enumerate(reached))) and len(reached) > 2 * rows + 12
     for view in ("Stimulus", "Filter", "Spikes", "Speed limit", "What the model sees"):
         assert any(view in what for what in reached), f"{view} is reached"
+
+
+def test_the_cube_is_turned_with_arrow_keys(explorer: DashboardPage) -> None:
+    card = explorer.card("Kernel in 3-D")
+    cube = card.get_by_role("img", name=re.compile("^Kernel in 3-D ?drag or arrows"))
+    wait_until(lambda: coloured_fraction(pixels(card)) > 0.005, "the filter is drawn")
+    explorer.root.get_by_role("button", name="Play").focus()
+    cube.focus()
+    explorer.page.keyboard.press("Shift")  # the last thing used is the keyboard
+    focused = explorer.page.evaluate(FOCUSED)
+    assert focused["inside"] and focused["seen"], focused
+    before = wait_until_still(cube)
+    explorer.page.keyboard.press("ArrowRight")
+    turned = wait_until_changed(cube, before, fraction=0.01)
+    assert explorer.page.evaluate(FOCUSED) == focused, "the focus stays"
+    wait_until_still(cube)
+    explorer.page.keyboard.press("ArrowUp")
+    wait_until_changed(cube, turned, fraction=0.01)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
