@@ -46,15 +46,15 @@ class _ExplorerServer(Voila):
         yield from range(port, min(port + n, LAST_PORT + 1))
 
     def launch_browser(self) -> None:
-        # Voila's own leaves out the token; this is also the moment at which the port is known
-        print(f"The explorer is at {self.address}\nCtrl-C ends it.", flush=True)
-        if self.open_page:
-            self.open_redirect()
         # as events of the loop: the exception that Python raises by default is lost in a callback written in C
         loop: Any = IOLoop.current()
         with suppress(NotImplementedError):  # on Windows
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.asyncio_loop.add_signal_handler(number, loop.stop)
+        # Voila's own leaves out the token; this is also the moment at which the port is known
+        print(f"The explorer is at {self.address}\nCtrl-C ends it.", flush=True)
+        if self.open_page:
+            self.open_redirect()
 
     def open_redirect(self) -> None:
         # through a file only the user can read: a command line with the token in it could be seen by others

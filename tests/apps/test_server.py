@@ -86,31 +86,41 @@ def test_only_this_machine_can_reach_it(server: subprocess.Popen[str], free_port
     assert listening == {"127.0.0.1"}
 
 
-def test_the_browser_is_led_there_without_a_trace_of_the_token(tmp_path: Path, free_port: int) -> None:
-    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "page.ipynb")
-    temporary, opened = tmp_path / "temporary", tmp_path / "opened"
+def serve_and_open(folder: Path, port: int, browser: str) -> subprocess.Popen[str]:
+    """Serve a page of this folder and open it in a browser that is a shell script."""
+    nbformat.write(nbformat.v4.new_notebook(), folder / "page.ipynb")
+    program, temporary = folder / "browser", folder / "temporary"
+    program.write_text(f"#!/bin/sh\n{browser}")
+    program.chmod(0o755)
     temporary.mkdir()
-    browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}')
-    browser.chmod(0o755)
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(tmp_path / "page.ipynb"), str(free_port), "open"],
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(folder / "page.ipynb"), str(port), "open"],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "BROWSER": str(browser), "TMPDIR": str(temporary)},
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "BROWSER": str(program), "TMPDIR": str(temporary)},
     )
-    with process:
+
+
+def test_the_browser_is_led_there_without_a_trace_of_the_token(tmp_path: Path, free_port: int) -> None:
+    opened = tmp_path / "opened"
+    with serve_and_open(tmp_path, free_port, f'echo "$1" > {opened}') as process:
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
         deadline = time.monotonic() + 20
         while not (opened.exists() and opened.read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
         page = Path(opened.read_text().strip().removeprefix("file://"))
-        assert page.parent == temporary and address in page.read_text()
+        assert page.parent == tmp_path / "temporary" and address in page.read_text()
         assert page.stat().st_mode & 0o077 == 0, "others on this machine cannot read it"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
         assert not page.exists()
+
+
+def test_it_ends_as_politely_while_the_browser_opens(tmp_path: Path, free_port: int) -> None:
+    with serve_and_open(tmp_path, free_port, "kill -INT $PPID") as process:
+        assert process.wait(timeout=20) == 0
+        assert os.listdir(tmp_path / "temporary") == []
 
 
 @pytest.fixture
