@@ -9,6 +9,7 @@ import torch
 
 from convis_core.errors import ShapeError
 from convis_core.ops import recursive_blur as blurring
+from convis_core.ops.deriche_recursion import recursion
 from convis_core.ops.recursive_blur import recursive_blur
 
 
@@ -71,3 +72,16 @@ def test_gradients(each: bool) -> None:
 def test_there_must_be_a_scale_for_every_pixel() -> None:
     with pytest.raises(ShapeError, match=r"\[3, 4\] pixels, got \[4, 3\]"):
         recursive_blur(frames(3, 4), torch.ones(4, 3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("fitted", [False, True])
+def test_no_weight_of_a_matrix_is_too_small_to_have_all_its_digits(dtype: torch.dtype, fitted: bool) -> None:
+    scale = torch.tensor(0.5, dtype=dtype, requires_grad=fitted)  # e^-339 a hundred pixels away
+    along = recursion(scale)
+    assert along is not None
+    weights = along[0].matrix(100).detach()
+    assert weights.dtype == dtype
+    assert float(weights[weights > 0].min()) > torch.finfo(dtype).eps ** 2
+    assert 0 < float((weights == 0).float().mean()) < 1
+    torch.testing.assert_close(weights.sum(dim=2), torch.ones(1, 100, dtype=dtype))
