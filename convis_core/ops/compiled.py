@@ -21,6 +21,7 @@ import torch
 __all__ = ["compile_loop", "compile_sums", "cut", "share_work"]
 
 _inside = threading.local()
+_TINY = 1e-160  # its square has no digits left
 
 
 def compile_loop(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,7 +71,9 @@ def share_work(function: Callable[..., object], tasks: Sequence[tuple[Any, ...]]
     """Call a function that releases Python's lock for every tuple of arguments, side by side.
 
     Whichever thread is free takes the next, and nobody waits for one that has not begun. What torch computes in a
-    task gets its part of the threads only, for more threads than processors wait for one another.
+    task gets its part of the threads only, for more threads than processors wait for one another. Numbers too small
+    to have all their digits (below 1e-38 in single precision) count as 0: what a cell remembers fades to them in the
+    dark, and many processors calculate with them thirty times as slowly.
 
     Examples
     --------
@@ -88,8 +91,13 @@ def share_work(function: Callable[..., object], tasks: Sequence[tuple[Any, ...]]
         if n_others > 0:
             torch.get_num_threads()  # a thread's first question sets its number to the default
             torch.set_num_threads(threads // (n_others + 1))
-        for task in left:
-            function(*task)
+        flushes = _TINY * _TINY == 0.0  # a setting of each thread, and the caller's own in this one
+        torch.set_flush_denormal(True)
+        try:
+            for task in left:
+                function(*task)
+        finally:
+            torch.set_flush_denormal(flushes)
 
     others = [_pool().submit(work) for _ in range(n_others)]
     try:

@@ -128,3 +128,28 @@ def test_work_shared_inside_of_shared_work_is_done_in_place() -> None:
     done: list[tuple[int, int]] = []
     share_work(lambda a: share_work(lambda b: done.append((a, b)), [(k,) for k in range(9)]), [(k,) for k in range(9)])
     assert sorted(done) == [(a, b) for a in range(9) for b in range(9)]
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_numbers_too_small_to_have_all_their_digits_are_0_in_every_task_and_nowhere_else(
+    wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
+    tiny = torch.full((3,), 1e-30)
+    both, seen = threading.Barrier(2, timeout=10.0), []
+
+    def multiply() -> None:
+        both.wait()
+        seen.append(bool((tiny * tiny.new_tensor(1e-10) == 0).all()))
+
+    torch.set_flush_denormal(wanted)
+    try:
+        share_work(multiply, [(), ()])
+        assert seen == [True, True]
+        assert bool((tiny * 1e-10 == 0).all()) == wanted, "what the caller had chosen"
+        with pytest.raises(ZeroDivisionError):
+            share_work(lambda: 1 / 0, [()])  # type: ignore[arg-type]
+        assert bool((tiny * 1e-10 == 0).all()) == wanted
+    finally:
+        torch.set_flush_denormal(False)

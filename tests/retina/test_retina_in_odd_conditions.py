@@ -90,6 +90,19 @@ def test_times_of_spikes_are_those_of_the_counts_however_the_run_is_cut(dt: int)
         assert time.min() >= 0 and time.max() <= 0.1 + 1e-9
 
 
+def test_what_is_remembered_in_the_dark_ends_at_0_and_not_among_numbers_without_digits() -> None:
+    """Between the two lies what many processors calculate with thirty times as slowly."""
+    retina = Retina(spikes=False)
+    retina.p.bipolar.lambda_amp.set(100.0)
+    retina.run(clip(200, (3, 3)))
+    dark = retina.run(np.zeros((12_000, 3, 3)), dt=1000)
+    remembered = [value for value in retina.get_state().values() if isinstance(value, torch.Tensor)]
+    assert len(remembered) > 5
+    for value in (*remembered, *dark):
+        assert not bool(((value != 0) & (value.abs() < torch.finfo(value.dtype).tiny)).any())
+    assert bool((retina.s["bipolar.v"] == 0).all())
+
+
 def test_a_seed_repeats_and_another_does_not() -> None:
     frames = np.full((150, 4, 4), 0.5)
     first, again, other = (Retina(seed=seed).run(frames) for seed in (3, 3, 4))
