@@ -109,7 +109,13 @@ export default () => ({
       const context = Symbol("convis.hub");
       found.on("msg:custom", client.receive as (...args: never[]) => void, context);
       signal.addEventListener("abort", () => found.off(null, null, context));
-      found.send({ type: "hello" });
+      const hello = (): void => found.send({ type: "hello" });
+      hello();
+      // a page connected anew overwrites widgets that are not ours with what the kernel knows of them: no curve, no colour
+      const { restored } = model.widget_manager;
+      const again = (): void => (repaint(), hello());
+      restored?.connect(again);
+      signal.addEventListener("abort", () => restored?.disconnect(again));
     });
   },
 });

@@ -19,6 +19,8 @@ export interface News {
 
 export interface WidgetManager {
   get_model(id: string): Promise<WidgetModel>;
+  /** Sent whenever a notebook has read the state of all widgets from the kernel; not every page has it. */
+  restored?: { connect(slot: () => void): unknown; disconnect(slot: () => void): unknown };
 }
 
 type Listener = (...args: never[]) => void;

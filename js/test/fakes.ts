@@ -52,6 +52,9 @@ export class FakeModel implements WidgetModel {
 }
 
 export class FakeManager implements WidgetManager {
+  readonly slots = new Set<() => void>();
+  readonly restored = { connect: (slot: () => void) => this.slots.add(slot), disconnect: (slot: () => void) => this.slots.delete(slot) };
+
   constructor(private readonly models: Record<string, WidgetModel> = {}) {}
 
   async get_model(id: string): Promise<WidgetModel> {

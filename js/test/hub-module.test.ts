@@ -51,3 +51,20 @@ it("greets and links also when it is made before its wire and before what it lin
   expect([to.get("b"), to.get("c")]).toEqual([3, 4]);
   again.abort();
 });
+
+it("asks for everything again, and paints, when the page has read the kernel's state of all widgets once more", async () => {
+  controller.abort();
+  const manager = new FakeManager({ w: wire, view });
+  const model = new FakeModel({ wire: "IPY_MODEL_w", links: [], paints: [{ target: "view", attr: "c", value: 4 }], hovers: [] }, manager);
+  const again = new AbortController();
+  hub().initialize({ model, signal: again.signal });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const before = wire.sent.length;
+  view.set("c", "as the kernel has it");
+  manager.slots.forEach((slot) => slot());
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(wire.sent.slice(before)).toEqual([{ type: "hello" }]);
+  expect(view.get("c")).toBe(4);
+  again.abort();
+  expect(manager.slots.size).toBe(0);
+});

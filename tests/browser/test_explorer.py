@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.browser.dashboards import DashboardPage, goes_on, is_still
@@ -175,6 +177,18 @@ def test_a_cell_run_again_leaves_no_model_playing(lab: LabPage) -> None:
     lab.widget(".convis-dashboard", timeout_s=60)
     goes_on(dashboard.canvas("frames"))
     assert lab.errors == []
+
+
+def test_curves_are_there_after_the_connection_was_lost(explorer: DashboardPage, explorer_lab: LabPage) -> None:
+    """The notebook then overwrites all widgets with what the kernel knows of them, which is no curve."""
+    figure = explorer.figure("Impulse response")
+    explorer.nudge("amplification", "PageDown")
+    before = wait_until_still(figure)
+    assert coloured_fraction(before) > 0.004
+    explorer_lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.reconnect()")
+    time.sleep(3.0)  # until the notebook has asked the kernel, and after
+    wait_until(lambda: changed_fraction(before, pixels(figure)) < 0.02, "the curves are as before", 20)
+    assert explorer_lab.errors == []
 
 
 @pytest.mark.parametrize("playing", [False, True], ids=["at-rest", "while-playing"])
